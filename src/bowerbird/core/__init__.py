@@ -1,0 +1,1 @@
+"""Records, measures, errors, settings and ids: what every room shares. Imports nothing of ours."""

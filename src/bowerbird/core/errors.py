@@ -1,0 +1,140 @@
+"""The whole tree of errors. Each has a stable code, a cause in one sentence and a remedy in one.
+
+    BowerbirdError
+    ├── UsageError              usage               the command or request is not of the right form (exit 2, HTTP 422)
+    │   ├── SettingError        setting-unknown     a setting has a wrong name or value
+    │   └── QueryError          query-invalid       the query cannot be run (too long, not text)
+    ├── NotFoundError           not-found           no such item, source or model (or not yours: the same answer)
+    ├── SourceError             source-unreadable   a source cannot be listed or read
+    ├── ExtractionError         extraction-failed   the bytes could not be parsed; the file is quarantined
+    │   ├── SandboxTimeout      sandbox-timeout     the parser ran longer than its limit and was killed
+    │   ├── SandboxCrash        sandbox-crash       the parser died (signal, memory limit)
+    │   ├── SandboxOutput       sandbox-output      the parser's answer is larger than the output cap
+    │   └── ContainerError      container-unsafe    an archive is broken, too deep or expands too far
+    ├── ModelError              model-missing       a model is not there, or not what its sha256 says
+    ├── StoreError              store-failed        the library cannot be read or written
+    │   ├── LockedError         library-locked      another process is the writer
+    │   ├── SchemaError         schema-unknown      the library was written by a newer Bowerbird
+    │   └── DiskFullError       disk-full           there is no room left
+    ├── MissingExtra            extra-missing       an optional part is not installed
+    └── Interrupted             interrupted         the person asked to stop (exit 130)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BowerbirdError(Exception):
+    """Base of all. `cause` says what is wrong and where, `remedy` what to do; both are whole sentences."""
+
+    code: ClassVar[str] = "failed"
+    exit_code: ClassVar[int] = 1
+    status: ClassVar[int] = 500
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.remedy = remedy
+
+
+class UsageError(BowerbirdError):
+    """The command or the request is not of the right form."""
+
+    code, exit_code, status = "usage", 2, 422
+
+
+class SettingError(UsageError):
+    """A setting has a wrong name or a wrong value."""
+
+    code = "setting-unknown"
+
+
+class QueryError(UsageError):
+    """The query cannot be run."""
+
+    code = "query-invalid"
+
+
+class NotFoundError(BowerbirdError):
+    """There is no such thing, or it is not the asker's: both look the same."""
+
+    code, status = "not-found", 404
+
+
+class SourceError(BowerbirdError):
+    """A source cannot be listed or read."""
+
+    code = "source-unreadable"
+
+
+class ExtractionError(BowerbirdError):
+    """Foreign bytes could not be parsed."""
+
+    code = "extraction-failed"
+
+
+class SandboxTimeout(ExtractionError):
+    """A sandboxed call ran longer than its wall-clock limit and was killed."""
+
+    code = "sandbox-timeout"
+
+
+class SandboxCrash(ExtractionError):
+    """A sandboxed call died: a signal, or the memory limit."""
+
+    code = "sandbox-crash"
+
+
+class SandboxOutput(ExtractionError):
+    """A sandboxed call answered more than the output cap."""
+
+    code = "sandbox-output"
+
+
+class ContainerError(ExtractionError):
+    """An archive is broken, encrypted, nested too deep, or expands too far."""
+
+    code = "container-unsafe"
+
+
+class ModelError(BowerbirdError):
+    """A model is not there, or its files are not what the manifest says."""
+
+    code, status = "model-missing", 503
+
+
+class StoreError(BowerbirdError):
+    """The library cannot be read or written."""
+
+    code, status = "store-failed", 503
+
+
+class LockedError(StoreError):
+    """Another process holds the writer's lock."""
+
+    code = "library-locked"
+
+
+class SchemaError(StoreError):
+    """The library was written by a newer Bowerbird."""
+
+    code = "schema-unknown"
+
+
+class DiskFullError(StoreError):
+    """There is no room left on the disk."""
+
+    code, status = "disk-full", 507
+
+
+class MissingExtra(BowerbirdError):
+    """An optional part is not installed."""
+
+    code = "extra-missing"
+
+
+class Interrupted(BowerbirdError):
+    """The person asked to stop; what was finished stays finished."""
+
+    code, exit_code = "interrupted", 130

@@ -1,0 +1,1 @@
+"""Cutting, the Lance tables, the writer, and the reader with the asker's permissions compiled in."""

@@ -1,0 +1,64 @@
+"""What a search may ask of an index, on behalf of one principal.
+
+`index.reader.Reader` answers from Lance and SQL; `testing.memory.MemoryReader` answers from dictionaries and judges it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bowerbird.core.records import Filters, Passage
+from bowerbird.store.items import StoredItem
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class WordQuery:
+    """What the word search is asked: free words (any of them), phrases (all of them, in order), what is being typed.
+
+    `prefix` says that the last word of `words` may still be unfinished (search while typing).
+    """
+
+    words: str
+    phrases: tuple[str, ...] = ()
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that a leg found; `score` is the leg's own (BM25, or cosine in [-1, 1]), higher is better."""
+
+    passage: str
+    item: str
+    score: float
+
+
+class Reading(Protocol):
+    """The reads of one principal. Nothing that the principal may not see is ever returned, counted or scored."""
+
+    def words(self, query: WordQuery, filters: Filters, limit: int) -> list[Candidate]:
+        """Return the best passages by BM25, best first; with no words and no phrases, none."""
+
+    def meaning(self, vector: Vector, filters: Filters, limit: int) -> list[Candidate]:
+        """Return the passages nearest to a unit vector of shape [dimensions], best first; none while no vectors exist."""
+
+    def named(self, text: str, filters: Filters, limit: int) -> list[str]:
+        """Return ids of items whose file name, stem, title, path or key equals the text (case folded), best first."""
+
+    def recent(self, filters: Filters, limit: int) -> list[str]:
+        """Return ids of items that pass the filters, newest first (a query of filters only)."""
+
+    def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
+        """Return the passages of these ids that still exist, are current and may be seen."""
+
+    def items(self, ids: Sequence[str]) -> Mapping[str, StoredItem]:
+        """Return those of these items that exist and may be seen (the second lock: asked of SQL, by current scope)."""
+
+    def pending(self) -> tuple[int, int]:
+        """Return (items not yet searchable by words, items not yet searchable by meaning) that the asker may see."""
