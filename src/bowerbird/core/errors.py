@@ -1,23 +1,23 @@
 """The whole tree of errors. Each has a stable code, a cause in one sentence and a remedy in one.
 
-    BowerbirdError
-    ├── UsageError              usage               the command or request is not of the right form (exit 2, HTTP 422)
-    │   ├── SettingError        setting-unknown     a setting has a wrong name or value
-    │   └── QueryError          query-invalid       the query cannot be run (too long, not text)
-    ├── NotFoundError           not-found           no such item, source or model (or not yours: the same answer)
-    ├── SourceError             source-unreadable   a source cannot be listed or read
-    ├── ExtractionError         extraction-failed   the bytes could not be parsed; the file is quarantined
-    │   ├── SandboxTimeout      sandbox-timeout     the parser ran longer than its limit and was killed
-    │   ├── SandboxCrash        sandbox-crash       the parser died (signal, memory limit)
-    │   ├── SandboxOutput       sandbox-output      the parser's answer is larger than the output cap
-    │   └── ContainerError      container-unsafe    an archive is broken, too deep or expands too far
-    ├── ModelError              model-missing       a model is not there, or not what its sha256 says
-    ├── StoreError              store-failed        the library cannot be read or written
-    │   ├── LockedError         library-locked      another process is the writer
-    │   ├── SchemaError         schema-unknown      the library was written by a newer Bowerbird
-    │   └── DiskFullError       disk-full           there is no room left
-    ├── MissingExtra            extra-missing       an optional part is not installed
-    └── Interrupted             interrupted         the person asked to stop (exit 130)
+BowerbirdError
+├── UsageError              usage               the command or request is not of the right form (exit 2, HTTP 422)
+│   ├── SettingError        setting-unknown     a setting has a wrong name or value
+│   └── QueryError          query-invalid       the query cannot be run (too long, not text)
+├── NotFoundError           not-found           no such item, source or model (or not yours: the same answer)
+├── SourceError             source-unreadable   a source cannot be listed or read
+├── ExtractionError         extraction-failed   the bytes could not be parsed; the file is quarantined
+│   ├── SandboxTimeout      sandbox-timeout     the parser ran longer than its limit and was killed
+│   ├── SandboxCrash        sandbox-crash       the parser died (signal, memory limit)
+│   ├── SandboxOutput       sandbox-output      the parser's answer is larger than the output cap
+│   └── ContainerError      container-unsafe    an archive is broken, too deep or expands too far
+├── ModelError              model-missing       a model is not there, or not what its sha256 says
+├── StoreError              store-failed        the library cannot be read or written
+│   ├── LockedError         library-locked      another process is the writer
+│   ├── SchemaError         schema-unknown      the library was written by a newer Bowerbird
+│   └── DiskFullError       disk-full           there is no room left
+├── MissingExtra            extra-missing       an optional part is not installed
+└── Interrupted             interrupted         the person asked to stop (exit 130)
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ class Measure:
     meaning: str
 
 
-NDCG_10 = Measure("ndcg@10", 10, "discounted gain of the first ten, by the ideal order's (Järvelin and Kekäläinen 2002)")
+NDCG_10 = Measure("ndcg@10", 10, "discounted gain of the first ten, by the ideal order's (Järvelin, Kekäläinen 2002)")
 RECALL_100 = Measure("recall@100", 100, "share of the relevant items among the first hundred")
 MRR_10 = Measure("mrr@10", 10, "1 / rank of the first relevant item, 0 beyond ten")
 MAP = Measure("map", None, "mean over relevant items of the precision at their rank")

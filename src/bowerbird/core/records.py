@@ -152,7 +152,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a passage stands: heading path, page (from 1), character span in `Document.text`, seconds in a recording."""
+    """Where a passage stands: heading path, page (from 1), character span in `Document.text`, seconds of sound."""
 
     headings: tuple[str, ...] = ()
     page: int | None = None
@@ -203,7 +203,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What somebody typed, understood. `words` is the free text, `phrases` what stood in quotes, `hints` what to tell."""
+    """What somebody typed, understood: `words` the free text, `phrases` what stood in quotes, `hints` what to tell."""
 
     text: str
     words: str = ""

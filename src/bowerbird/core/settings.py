@@ -95,7 +95,9 @@ def parse(name: str, text: str) -> Value:
         return type(default)(text)
     except (ValueError, KeyError) as problem:
         wanted = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]
-        raise SettingError(f"The setting `{name}` is `{text}`, but must be {wanted}.", f"Default: {default}.") from problem
+        raise SettingError(
+            f"The setting `{name}` is `{text}`, but must be {wanted}.", f"Default: {default}."
+        ) from problem
 
 
 def load(home: Path) -> Settings:
@@ -116,7 +118,7 @@ def load(home: Path) -> Settings:
 
 
 def home_directory(override: Path | None = None) -> Path:
-    """Return the data directory: `--home`, else BOWERBIRD_HOME, else the XDG data directory (XDG Base Directory 0.8)."""
+    """Return the data directory: `--home`, else BOWERBIRD_HOME, else XDG data (XDG Base Directory 0.8)."""
     if override is not None:
         return override.expanduser().absolute()
     if named := os.environ.get("BOWERBIRD_HOME"):

@@ -46,7 +46,7 @@ class Reading(Protocol):
         """Return the best passages by BM25, best first; with no words and no phrases, none."""
 
     def meaning(self, vector: Vector, filters: Filters, limit: int) -> list[Candidate]:
-        """Return the passages nearest to a unit vector of shape [dimensions], best first; none while no vectors exist."""
+        """Return the passages nearest to a unit vector of shape [dimensions], best first; none without vectors."""
 
     def named(self, text: str, filters: Filters, limit: int) -> list[str]:
         """Return ids of items whose file name, stem, title, path or key equals the text (case folded), best first."""
