@@ -5,6 +5,9 @@ BowerbirdError
 │   ├── SettingError        setting-unknown     a setting has a wrong name or value
 │   └── QueryError          query-invalid       the query cannot be run (too long, not text)
 ├── NotFoundError           not-found           no such item, source or model (or not yours: the same answer)
+├── SignInError             signin-required     the request carries no valid session or token (HTTP 401)
+├── RefusedError            request-refused     another site or host name stands behind the request (HTTP 403)
+├── DesktopError            no-desktop          there is no desktop session to show a folder in (HTTP 409)
 ├── SourceError             source-unreadable   a source cannot be listed or read
 ├── ExtractionError         extraction-failed   the bytes could not be parsed; the file is quarantined
 │   ├── SandboxTimeout      sandbox-timeout     the parser ran longer than its limit and was killed
@@ -60,6 +63,24 @@ class NotFoundError(BowerbirdError):
     """There is no such thing, or it is not the asker's: both look the same."""
 
     code, status = "not-found", 404
+
+
+class SignInError(BowerbirdError):
+    """The request carries no valid session and no valid token."""
+
+    code, status = "signin-required", 401
+
+
+class RefusedError(BowerbirdError):
+    """The request comes from another site, or was sent to a name that is not this machine's own."""
+
+    code, status = "request-refused", 403
+
+
+class DesktopError(BowerbirdError):
+    """There is no desktop session in which a folder could be shown."""
+
+    code, status = "no-desktop", 409
 
 
 class SourceError(BowerbirdError):
