@@ -127,6 +127,12 @@ def home_directory(override: Path | None = None) -> Path:
     return Path(data).expanduser().absolute() / "bowerbird"
 
 
+def cache_directory() -> Path:
+    """Return the directory for what can be made again at any time: XDG cache (XDG Base Directory 0.8)."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser().absolute() / "bowerbird"
+
+
 def api_token() -> str | None:
     """Return the token for a running server given by BOWERBIRD_TOKEN, if any."""
     return os.environ.get("BOWERBIRD_TOKEN")
