@@ -1,0 +1,160 @@
+"""Reading items: always within a set of scopes, so that every path out of the store asks who may see."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, String, and_, cast, func, or_, select
+
+from bowerbird.core.records import Filters, Person
+from bowerbird.store.intake import folded
+from bowerbird.store.items import StoredItem
+from bowerbird.store.moments import from_row
+from bowerbird.store.tables import documents, items, sources
+
+_ALL = select(items, sources.c.name.label("source_name")).join(sources, sources.c.id == items.c.source_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexable:
+    """What the index needs of an item: its row and the blob of its document ("" where it has no text)."""
+
+    item: StoredItem
+    blob: str
+    document_id: int | None
+
+
+def by_ids(connection: Connection, ids: Sequence[str], scopes: Collection[int]) -> dict[str, StoredItem]:
+    """Return those of the items that exist and lie in one of the scopes."""
+    result: dict[str, StoredItem] = {}
+    for some in _sliced(ids):
+        rows = connection.execute(_ALL.where(items.c.id.in_(some))).mappings()
+        result.update({row["id"]: stored(row) for row in rows if row["acl_id"] in scopes})
+    return result
+
+
+def named(connection: Connection, text: str, filters: Filters, scopes: Collection[int], limit: int) -> list[str]:
+    """Return ids of items whose name, stem, title or key is the text, in that order of preference, newest first."""
+    wanted = folded(text)
+    if not wanted:
+        return []
+    exact = or_(items.c.name_folded == wanted, items.c.stem_folded == wanted)
+    if "/" in text:
+        exact = or_(exact, items.c.key == text, items.c.key.endswith("/" + text, autoescape=True), items.c.uri == text)
+    statement = select(items.c.id, items.c.name_folded).select_from(items.join(sources)).where(exact)
+    rows = connection.execute(_narrowed(statement, filters, scopes).order_by(items.c.modified.desc(), items.c.id))
+    ranked = sorted(rows, key=lambda row: row.name_folded != wanted)
+    return [row.id for row in ranked[:limit]]
+
+
+def recent(connection: Connection, filters: Filters, scopes: Collection[int], limit: int) -> list[str]:
+    """Return ids of the newest items that pass the filters."""
+    statement = _narrowed(select(items.c.id).select_from(items.join(sources)), filters, scopes)
+    return list(connection.execute(statement.order_by(items.c.modified.desc(), items.c.id).limit(limit)).scalars())
+
+
+def indexable(connection: Connection, ids: Sequence[str]) -> dict[str, Indexable]:
+    """Return what the index needs of these items; a system read, for the writer only."""
+    statement = _ALL.add_columns(documents.c.blob).outerjoin(documents, documents.c.id == items.c.document_id)
+    result: dict[str, Indexable] = {}
+    for some in _sliced(ids):
+        rows = connection.execute(statement.where(items.c.id.in_(some))).mappings()
+        result.update({row["id"]: Indexable(stored(row), row["blob"] or "", row["document_id"]) for row in rows})
+    return result
+
+
+def document_blob(connection: Connection, item_id: str) -> str:
+    """Return the name of the blob that holds an item's document, "" where it has none."""
+    statement = select(documents.c.blob).join(items, items.c.document_id == documents.c.id)
+    blob: str | None = connection.execute(statement.where(items.c.id == item_id)).scalar()
+    return blob or ""
+
+
+def keyed(connection: Connection, source_id: str, key: str) -> StoredItem | None:
+    """Return the item with this key of a source; a system read, for opening containers."""
+    row = connection.execute(_ALL.where(items.c.source_id == source_id, items.c.key == key)).mappings().first()
+    return stored(row) if row else None
+
+
+def versions(connection: Connection) -> dict[str, int]:
+    """Return the content version of every item that has been read; a system read, for `doctor`."""
+    statement = select(items.c.id, items.c.content_version).where(items.c.content_version > 0)
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def states(connection: Connection) -> dict[str, int]:
+    """Return how many items are in each state."""
+    rows = connection.execute(select(items.c.state, func.count()).group_by(items.c.state))
+    return {row[0]: row[1] for row in rows}
+
+
+def waiting(connection: Connection, scopes: Collection[int]) -> int:
+    """Return how many items of the scopes wait for their content to be read."""
+    statement = select(func.count()).where(items.c.state == "pending", items.c.acl_id.in_(scopes))
+    return int(connection.execute(statement).scalar_one())
+
+
+def troubled(connection: Connection, limit: int) -> list[StoredItem]:
+    """Return the items that are quarantined or failed, newest first."""
+    wanted = items.c.state.in_(("quarantined", "failed"))
+    rows = connection.execute(_ALL.where(wanted).order_by(items.c.updated.desc(), items.c.id).limit(limit)).mappings()
+    return [stored(row) for row in rows]
+
+
+def stored(row: RowMapping) -> StoredItem:
+    """Make the record of a row of items joined with its source's name."""
+    return StoredItem(
+        id=row["id"],
+        source=row["source_id"],
+        source_name=row["source_name"],
+        key=row["key"],
+        name=row["name"],
+        title=row["title"],
+        uri=row["uri"],
+        kind=row["kind"],
+        media_type=row["media_type"],
+        size=row["size"],
+        modified=from_row(row["modified"]),
+        people=msgspec.convert(row["people"], tuple[Person, ...]),
+        state=row["state"],
+        content_version=row["content_version"],
+        acl_id=row["acl_id"],
+        language=row["language"],
+        pages=row["pages"],
+        container=row["container"],
+        content_hash=row["content_hash"],
+        error_code=row["error_code"],
+        error=row["error"],
+    )
+
+
+def day_start(day: date) -> float:
+    """Return the first second of a day in UTC, as a row holds it."""
+    return datetime.combine(day, time(), UTC).timestamp()
+
+
+def _narrowed(statement: Select[Any], filters: Filters, scopes: Collection[int]) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = [items.c.acl_id.in_(scopes)]
+    if filters.types:
+        conditions.append(items.c.kind.in_(filters.types))
+    if filters.sources:
+        conditions.append(func.lower(sources.c.name).in_([name.lower() for name in filters.sources]))
+    if filters.within:
+        path = func.lower("/" + items.c.key)
+        conditions.append(or_(*(func.instr(path, f"/{part.strip('/').lower()}/") > 0 for part in filters.within)))
+    if filters.people:
+        people = func.lower(cast(items.c.people, String))
+        conditions.append(or_(*(func.instr(people, name.lower()) > 0 for name in filters.people)))
+    if filters.after:
+        conditions.append(items.c.modified >= day_start(filters.after))
+    if filters.before:
+        conditions.append(items.c.modified < day_start(filters.before))
+    return statement.where(and_(*conditions))
+
+
+def _sliced(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))

@@ -1,0 +1,307 @@
+"""The write walk's rows: what a source reported, what waits, and what came of it.
+
+Every change of content is one transaction: the item's row and its outbox entry (ARCHITECTURE.md, decision 1).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from bowerbird.core.ids import new_id
+from bowerbird.core.kinds import kind_of
+from bowerbird.core.records import Item, Person
+from bowerbird.store.items import ItemState
+from bowerbird.store.moments import from_row, now, to_row
+from bowerbird.store.sources import SourceRow
+from bowerbird.store.tables import documents, items, outbox
+
+WATCHED, ASKED, BACKFILL, AGAIN = 30, 20, 10, 0
+"""Priorities: a watch event overtakes what was asked for, that the backfill, and that what is only made anew."""
+
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the library knows of one key of a source."""
+
+    id: str
+    version: str
+    container: str
+    size: int
+    state: ItemState
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An item whose content is to be read: `item.version` is the one that was claimed."""
+
+    id: str
+    source_id: str
+    item: Item
+    content_hash: str
+    document_id: int | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What extraction found out about an item; `document_id` is None where there is no text."""
+
+    document_id: int | None
+    title: str
+    media_type: str = ""
+    language: str = ""
+    pages: int | None = None
+    people: tuple[Person, ...] = ()
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an item ended: `indexed` with what was extracted, or `quarantined`/`failed` with code and reason."""
+
+    claim: Claim
+    state: ItemState
+    content_hash: str
+    parser: str
+    extracted: Extracted
+    error_code: str = ""
+    error: str = ""
+
+
+def folded(text: str) -> str:
+    """Return the form in which names are compared: NFKC, case folded, outer space stripped."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def stem(name: str) -> str:
+    """Return a file name without its ending.
+
+    >>> stem("plan.final.docx"), stem(".gitignore"), stem("Makefile")
+    ('plan.final', '.gitignore', 'Makefile')
+    """
+    return PurePosixPath(name).stem or name
+
+
+def known(connection: Connection, source_id: str) -> dict[str, Known]:
+    """Return everything known of a source, by key."""
+    columns = (items.c.key, items.c.id, items.c.version, items.c.container, items.c.size, items.c.state)
+    rows = connection.execute(select(*columns).where(items.c.source_id == source_id))
+    return {row[0]: Known(*row[1:]) for row in rows}
+
+
+def known_keys(connection: Connection, source_id: str, keys: Sequence[str]) -> dict[str, Known]:
+    """Return what is known of these keys and of everything below them (folders and containers)."""
+    columns = (items.c.key, items.c.id, items.c.version, items.c.container, items.c.size, items.c.state)
+    found: dict[str, Known] = {}
+    for key in keys:
+        below = or_(*(items.c.key.startswith(key + mark, autoescape=True) for mark in ("/", "!/")))
+        wanted = and_(items.c.source_id == source_id, or_(items.c.key == key, below) if key else items.c.key != "")
+        found.update({row[0]: Known(*row[1:]) for row in connection.execute(select(*columns).where(wanted))})
+    return found
+
+
+def found(connection: Connection, source: SourceRow, reported: Sequence[Item], priority: int) -> None:
+    """Enter new items and mark changed ones; both wait for their content from now on."""
+    if not reported:
+        return
+    statement = insert(items)
+    changed: dict[str, Any] = {
+        name: statement.excluded[name]
+        for name in ("name", "uri", "media_type", "size", "modified", "version", "container", "updated")
+    }
+    changed |= {"state": "pending", "attempts": 0, "priority": func.max(items.c.priority, statement.excluded.priority)}
+    upsert = statement.on_conflict_do_update(index_elements=[items.c.source_id, items.c.key], set_=changed)
+    connection.execute(upsert, [_new_row(source, item, priority) for item in reported])
+
+
+def renamed(connection: Connection, item_id: str, item: Item) -> None:
+    """Move an item to the key it has now, with its content; it is put into the index again under its new name."""
+    row = connection.execute(select(items.c.name, items.c.title).where(items.c.id == item_id)).one()
+    title = stem(item.name) if row.title == stem(row.name) else row.title
+    values = {**_named(item), "version": item.version, "modified": to_row(item.modified), "title": title}
+    bump = {"content_version": items.c.content_version + 1, "updated": now()}
+    connection.execute(update(items).where(items.c.id == item_id).values(**values, **bump))
+    _log(connection, [(item_id, "put", 1)])
+
+
+def removed(connection: Connection, item_ids: Iterable[str]) -> int:
+    """Forget items: their rows now, their passages through the outbox. Returns how many."""
+    ids = list(item_ids)
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        connection.execute(delete(items).where(items.c.id.in_(some)))
+        _log(connection, [(item_id, "delete", 1) for item_id in some])
+    return len(ids)
+
+
+def claim(connection: Connection, limit: int) -> list[Claim]:
+    """Return the items to read next, most urgent first, and count the attempt.
+
+    Members of containers are never claimed: their container is, and its members are entered again with it.
+    """
+    waiting = and_(items.c.state == "pending", items.c.container == "")
+    wanted = select(items).where(waiting).order_by(items.c.priority.desc(), items.c.updated, items.c.id).limit(limit)
+    claims = [_claim(row) for row in connection.execute(wanted).mappings()]
+    ids = [one.id for one in claims]
+    connection.execute(update(items).where(items.c.id.in_(ids)).values(attempts=items.c.attempts + 1))
+    return claims
+
+
+def claims_of(connection: Connection, source_id: str, keys: Sequence[str]) -> dict[str, Claim]:
+    """Return the rows of these keys as claims (members that were just entered)."""
+    result: dict[str, Claim] = {}
+    for start in range(0, len(keys), 500):
+        mine = and_(items.c.source_id == source_id, items.c.key.in_(keys[start : start + 500]))
+        rows = connection.execute(select(items).where(mine)).mappings()
+        result.update({row["key"]: _claim(row) for row in rows})
+    return result
+
+
+def finish(connection: Connection, outcomes: Sequence[Outcome]) -> int:
+    """Record how items ended, and put what changed into the outbox; returns how many changed.
+
+    An item that was removed or changed again since it was claimed is left alone.
+    """
+    entries: list[tuple[str, str, int]] = []
+    for outcome in outcomes:
+        same = and_(items.c.id == outcome.claim.id, items.c.version == outcome.claim.item.version)
+        before = connection.execute(select(items).where(same)).mappings().first()
+        if before is None:
+            continue
+        values = _ended(outcome)
+        if before["content_version"] == 0 or any(before[name] != values[name] for name in _CONTENT):
+            values["content_version"] = before["content_version"] + 1
+            entries.append((outcome.claim.id, "put", 1 if before["content_version"] else 0))
+        connection.execute(update(items).where(items.c.id == outcome.claim.id).values(**values))
+    _log(connection, entries)
+    return len(entries)
+
+
+def requeue(connection: Connection, parser: str) -> int:
+    """Let everything that another parser version read, or refused, wait again; returns how many items."""
+    outdated = and_(items.c.parser != parser, items.c.parser != "", items.c.state != "pending")
+    containers = select(items.c.container).where(outdated, items.c.container != "")
+    again = and_(items.c.container == "", or_(outdated, items.c.key.in_(containers)))
+    result = connection.execute(update(items).where(again).values(state="pending", attempts=0, priority=AGAIN))
+    return result.rowcount
+
+
+def requeue_items(connection: Connection, item_ids: Sequence[str]) -> None:
+    """Let these items (or the containers that hold them) be read and indexed again."""
+    for start in range(0, len(item_ids), 500):
+        some = item_ids[start : start + 500]
+        holders = select(items.c.container).where(items.c.id.in_(some), items.c.container != "")
+        wanted = or_(and_(items.c.id.in_(some), items.c.container == ""), items.c.key.in_(holders))
+        connection.execute(update(items).where(wanted).values(state="pending", attempts=0, priority=AGAIN))
+        changed = {"content_hash": "", "document_id": None}
+        connection.execute(update(items).where(items.c.id.in_(some)).values(**changed))
+
+
+def put_again(connection: Connection, item_ids: Sequence[str]) -> None:
+    """Write outbox entries for items whose passages are missing or stale in the index."""
+    for start in range(0, len(item_ids), 500):
+        some = item_ids[start : start + 500]
+        present = set(connection.execute(select(items.c.id).where(items.c.id.in_(some))).scalars())
+        _log(connection, [(item_id, "put" if item_id in present else "delete", 1) for item_id in some])
+
+
+def document(connection: Connection, content_hash: str, ending: str, parser: str) -> tuple[int, str, str] | None:
+    """Return (id, blob, name it was extracted under) of a document made from the same bytes, or None."""
+    same = (documents.c.content_hash == content_hash, documents.c.ending == ending, documents.c.parser == parser)
+    row = connection.execute(select(documents.c.id, documents.c.blob, documents.c.name).where(*same)).first()
+    return (row.id, row.blob, row.name) if row else None
+
+
+def add_document(connection: Connection, values: Mapping[str, str]) -> int:
+    """Enter a document (content_hash, ending, parser, name, blob) and return its id."""
+    statement = insert(documents).values(**values)
+    keys = [documents.c.content_hash, documents.c.ending, documents.c.parser]
+    upsert = statement.on_conflict_do_update(index_elements=keys, set_={"blob": statement.excluded.blob})
+    return int(connection.execute(upsert.returning(documents.c.id)).scalar_one())
+
+
+_CONTENT = ("content_hash", "document_id", "title", "state", "error_code", "kind")
+
+
+def _ended(outcome: Outcome) -> dict[str, Any]:
+    found_out, item = outcome.extracted, outcome.claim.item
+    people = tuple(dict.fromkeys((*item.people, *found_out.people)))
+    return {
+        "state": outcome.state,
+        "title": found_out.title or stem(item.name),
+        "kind": kind_of(item.name, found_out.media_type or item.media_type),
+        "media_type": found_out.media_type or item.media_type,
+        "people": msgspec.to_builtins(people),
+        "modified": to_row(found_out.modified or item.modified),
+        "content_hash": outcome.content_hash,
+        "document_id": found_out.document_id,
+        "parser": outcome.parser,
+        "language": found_out.language,
+        "pages": found_out.pages,
+        "error_code": outcome.error_code,
+        "error": outcome.error,
+        "attempts": 0,
+        "priority": 0,
+        "updated": now(),
+    }
+
+
+def _new_row(source: SourceRow, item: Item, priority: int) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "source_id": source.id,
+        **_named(item),
+        "title": stem(item.name),
+        "kind": kind_of(item.name, item.media_type),
+        "modified": to_row(item.modified),
+        "people": msgspec.to_builtins(item.people),
+        "version": item.version,
+        "acl_id": source.acl_id,
+        "state": "pending",
+        "priority": priority,
+        "updated": now(),
+    }
+
+
+def _named(item: Item) -> dict[str, Any]:
+    return {
+        "key": item.key,
+        "name": item.name,
+        "name_folded": folded(item.name),
+        "stem_folded": folded(stem(item.name)),
+        "uri": item.uri,
+        "media_type": item.media_type,
+        "size": item.size,
+        "container": item.container,
+    }
+
+
+def _claim(row: Any) -> Claim:
+    item = Item(
+        key=row["key"],
+        name=row["name"],
+        uri=row["uri"],
+        version=row["version"],
+        size=row["size"],
+        modified=from_row(row["modified"]),
+        media_type=row["media_type"],
+        container=row["container"],
+    )
+    return Claim(row["id"], row["source_id"], item, row["content_hash"], row["document_id"], row["attempts"])
+
+
+def _log(connection: Connection, entries: Iterable[tuple[str, str, int]]) -> None:
+    rows = [{"item_id": i, "operation": o, "replaces": r, "created": now()} for i, o, r in entries]
+    if rows:
+        connection.execute(insert(outbox), rows)
