@@ -1,0 +1,94 @@
+"""The routes about the library itself: status, sources, jobs, and invitations to sign in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from bowerbird.serve import api_examples as examples
+from bowerbird.serve.api_faces import Json, library_of
+
+router = APIRouter(tags=["library"])
+
+JobId = Annotated[str, Path(max_length=64)]
+SourceName = Annotated[str, Path(max_length=200)]
+
+
+class Location(BaseModel):
+    """Where a source lies: a folder of this machine, or an fsspec URL."""
+
+    location: str = Field(min_length=1, max_length=4_000, examples=["/home/ada/Documents"])
+    name: str = Field("", max_length=200, examples=["Documents"])
+
+
+class SyncRequest(BaseModel):
+    """Which source to read again; without one, all of them."""
+
+    source: str | None = Field(None, max_length=200, examples=["Documents"])
+
+
+@router.get("/api/status", responses=examples.answers(examples.STATUS, "How the library stands."))
+def status(request: Request) -> Response:
+    """Tell how much is searchable, what is waiting, what could not be read and why, and what is going on."""
+    return Json(library_of(request).status())
+
+
+@router.get("/api/sources", responses=examples.answers({"sources": [examples.SOURCE]}))
+def sources(request: Request) -> Response:
+    """List the sources with their counts and their last sync."""
+    return Json({"sources": library_of(request).sources()})
+
+
+@router.post("/api/sources/preview", responses=examples.answers({"files": 1260, "bytes": 340_000_000, "ignored": 45}))
+def preview(request: Request, place: Location) -> Response:
+    """Tell what adding a folder would read, before it is added."""
+    return Json(library_of(request).preview(place.location))
+
+
+@router.post(
+    "/api/sources",
+    status_code=201,
+    responses=examples.answers({"source": examples.SOURCE, "job": examples.JOB}, "Added.", 201),
+)
+def add_source(request: Request, place: Location) -> Response:
+    """Add a folder and start to read it. Adding the same location again changes nothing and reads it again."""
+    library = library_of(request)
+    source = library.add(place.location, place.name)
+    return Json({"source": source, "job": library.enqueue("sync", source.name)}, 201)
+
+
+@router.delete("/api/sources/{name}", responses=examples.answers({"removed": "Documents"}))
+def remove_source(request: Request, name: SourceName) -> Response:
+    """Forget a source and everything known of its items. The files themselves are not touched."""
+    library_of(request).remove_source(name)
+    return Json({"removed": name})
+
+
+@router.post("/api/sync", status_code=202, responses=examples.answers({"job": examples.JOB}, "Enqueued.", 202))
+def sync(request: Request, wanted: SyncRequest | None = None) -> Response:
+    """Read a source again, or all of them, as a job."""
+    source = wanted.source if wanted else None
+    return Json({"job": library_of(request).enqueue("sync", source)}, 202)
+
+
+@router.get("/api/jobs/{job_id}", responses=examples.answers(examples.JOB, "The job."))
+def job(request: Request, job_id: JobId) -> Response:
+    """Tell how far a job is."""
+    return Json(library_of(request).job(job_id))
+
+
+@router.post("/api/jobs/{job_id}/cancel", responses=examples.answers({**examples.JOB, "state": "cancelled"}))
+def cancel(request: Request, job_id: JobId) -> Response:
+    """Ask a job to stop; what it finished stays finished."""
+    library = library_of(request)
+    library.cancel(job_id)
+    return Json(library.job(job_id))
+
+
+@router.post("/api/invitations", status_code=201, responses=examples.answers({"path": "/signin?token=..."}, status=201))
+def invite(request: Request) -> Response:
+    """Make a link that signs one browser in, once."""
+    return Json({"path": f"/signin?token={request.app.state.doors.invite()}"}, 201)
