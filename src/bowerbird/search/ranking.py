@@ -1,0 +1,157 @@
+"""Rankings, and what is done to them: collapse passages to items, fuse, put first. Pure functions, no index.
+
+Ties break by rank and then by id, so that equal input gives equal output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bowerbird.index.reading import Candidate
+
+RRF_K = 60.0
+"""The constant of reciprocal rank fusion; 60 as in Cormack et al., SIGIR 2009."""
+
+PASSAGES_KEPT = 3
+"""Passages kept for an item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A passage of an entry: its id, its score, and its rank in its leg (from 1)."""
+
+    id: str
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a ranking: a passage or an item (`id` says which), its best passages, why it is there."""
+
+    id: str
+    item: str
+    score: float
+    passages: tuple[Kept, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Entries, best first. A leg has a `unit` for its scores; after fusion it is "" and entries explain themselves."""
+
+    name: str
+    entries: tuple[Entry, ...]
+    unit: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids, best first."""
+        return tuple(entry.id for entry in self.entries)
+
+    def cut(self, count: int) -> Ranking:
+        """Return the first `count` entries."""
+        return replace(self, entries=self.entries[:count])
+
+    def explained(self) -> tuple[Entry, ...]:
+        """Return the entries with a line for their place in this ranking, where it is a leg."""
+        if not self.unit:
+            return self.entries
+        return tuple(
+            replace(entry, lines=(*entry.lines, self.line(rank, entry.score)))
+            for rank, entry in enumerate(self.entries, 1)
+        )
+
+    def places(self) -> dict[str, tuple[int, Entry]]:
+        """Return id -> (rank from 1, entry)."""
+        return {entry.id: (rank, entry) for rank, entry in enumerate(self.entries, 1)}
+
+    def line(self, rank: int, score: float) -> str:
+        """Say that something stands at this rank of this ranking."""
+        measured = f", {self.unit} {score:.2f}" if self.unit else ""
+        return f"{self.name}: rank {rank} of {len(self.entries)}{measured}"
+
+
+def ranking(ids: str, name: str = "ranking") -> Ranking:
+    """Return a ranking of these blank-separated ids, best first: for tests and examples."""
+    words = ids.split()
+    return Ranking(name, tuple(Entry(word, word, float(len(words) - at)) for at, word in enumerate(words)))
+
+
+def leg(name: str, unit: str, candidates: Iterable[Candidate]) -> Ranking:
+    """Return what a leg found as a ranking of passages."""
+    ordered = sorted(candidates, key=lambda found: (-found.score, found.passage))
+    return Ranking(
+        name,
+        tuple(
+            Entry(found.passage, found.item, found.score, (Kept(found.passage, found.score, rank),))
+            for rank, found in enumerate(ordered, 1)
+        ),
+        unit,
+    )
+
+
+def collapse(passages: Ranking) -> Ranking:
+    """Return one entry an item, at the place of its best passage, with its three best passages.
+
+    A ranking of items stays as it is.
+    """
+    best: dict[str, Entry] = {}
+    for entry in passages.entries:
+        held = best.get(entry.item)
+        if held is None:
+            best[entry.item] = replace(entry, id=entry.item)
+        elif len(held.passages) < PASSAGES_KEPT:
+            best[entry.item] = replace(held, passages=(held.passages + entry.passages)[:PASSAGES_KEPT])
+    return replace(passages, entries=tuple(best.values()))
+
+
+def reciprocal_rank(rankings: Sequence[Ranking], k: float = RRF_K) -> Ranking:
+    """Sum of 1 / (k + rank) over the rankings that hold a hit; rank starts at 1 (Cormack et al., SIGIR 2009).
+
+    >>> reciprocal_rank([ranking("a b"), ranking("b c")]).ids
+    ('b', 'a', 'c')
+    """
+    places = [one.places() for one in rankings]
+    fused = []
+    for id_ in dict.fromkeys(id_ for one in rankings for id_ in one.ids):
+        found = [(one, *place[id_]) for one, place in zip(rankings, places, strict=True) if id_ in place]
+        score = sum(1 / (k + rank) for _, rank, _ in found)
+        shares = " + ".join(f"1/({k:g}+{rank})" for _, rank, _ in found)
+        lines = [line for one, rank, entry in found for line in (*entry.lines, one.line(rank, entry.score))]
+        passages = _merge([entry.passages for _, _, entry in found], k)
+        entry = Entry(id_, found[0][2].item, score, passages, (*lines, f"rrf: {shares} = {score:.4f}"))
+        fused.append((min(rank for _, rank, _ in found), entry))
+    fused.sort(key=lambda ranked: (-ranked[1].score, ranked[0], ranked[1].id))
+    return Ranking("rrf", tuple(entry for _, entry in fused))
+
+
+def _merge(legs: Sequence[tuple[Kept, ...]], k: float) -> tuple[Kept, ...]:
+    """Fuse the passages of one item by their ranks in their legs."""
+    if len(legs) == 1:
+        return legs[0]
+    fused: dict[str, Kept] = {}
+    for kept in (kept for passages in legs for kept in passages):
+        share = 1 / (k + kept.rank)
+        held = fused.get(kept.id, Kept(kept.id, 0.0, kept.rank))
+        fused[kept.id] = Kept(kept.id, held.score + share, min(held.rank, kept.rank))
+    return tuple(sorted(fused.values(), key=lambda kept: (-kept.score, kept.rank, kept.id))[:PASSAGES_KEPT])
+
+
+def put_first(rest: Ranking, ids: Sequence[str], bonus: float, why: Callable[[str], str]) -> Ranking:
+    """Add `bonus` to the score of these items, which come in even where the ranking lacks them.
+
+    The line of a lifted entry is `why(id)`; among the lifted the ranking's scores decide, then the order of `ids`.
+    """
+    if not ids:
+        return rest
+    places = {id_: (rank, entry) for rank, (id_, entry) in enumerate(zip(rest.ids, rest.explained(), strict=True), 1)}
+    lifted = []
+    for order, id_ in enumerate(dict.fromkeys(ids)):
+        rank, entry = places.pop(id_, (len(rest.entries) + 1 + order, Entry(id_, id_, 0.0)))
+        lines = (*entry.lines, f"{why(id_)}: +{bonus:g}")
+        lifted.append((rank, replace(entry, score=entry.score + bonus, lines=lines)))
+    lifted.sort(key=lambda ranked: (-ranked[1].score, ranked[0]))
+    kept = (entry for _, entry in places.values())
+    return Ranking(rest.name, (*(entry for _, entry in lifted), *kept))
