@@ -58,10 +58,9 @@ def read_query(words: list[str]) -> str:
             raise QueryError(
                 f"The query is longer than {MOST_STDIN // 1024} KiB.", "Search for a few words of it, or for a phrase."
             )
-        text = data.decode("utf-8", "surrogateescape").strip()
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise QueryError("The query is not text in UTF-8.", "Type the words that the file should contain.")
-    return text
+        text = data.decode("utf-8", "replace").strip()
+    # what is not UTF-8 came in as lone surrogates, which could not be sent to a server or printed
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def ask_server(call: Call, text: str, limit: int, sort: str) -> Facts | None:
