@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -108,8 +109,11 @@ def pieces(text: str, limit: int = PIECE) -> Iterator[tuple[int, str]]:
     yield begin, text[begin:]
 
 
-def load(model: Model, id: str, graph: bytes, tokenizer: bytes) -> OnnxEncoder:
-    """Start an encoder from its graph and its `tokenizer.json`."""
+def load(model: Model, id: str, graph: Path, tokenizer: Path) -> OnnxEncoder:
+    """Start an encoder from its graph and its `tokenizer.json`, both verified before.
+
+    The graph is given by its path, because ONNX Runtime would keep bytes for good beside what it makes of them.
+    """
     import onnxruntime
     from tokenizers import Tokenizer
 
@@ -120,8 +124,8 @@ def load(model: Model, id: str, graph: bytes, tokenizer: bytes) -> OnnxEncoder:
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    words = Tokenizer.from_buffer(tokenizer)
+    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    words = Tokenizer.from_file(str(tokenizer))
     words.no_padding()
     words.no_truncation()
     return OnnxEncoder(model, id, session, words)
