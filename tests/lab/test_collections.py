@@ -67,17 +67,17 @@ def test_dev_and_test_part_the_queries_by_the_hash_of_their_id(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "key"),
-    [("qa-squad11-dev", "article"), ("ent-inazuma-qa", "kind"), ("other", None)],
+    ("folder", "key"), [("qa-squad11-dev", "article"), ("ent-inazuma-qa", "kind"), ("qa-xquad/zh", "paragraph")]
 )
-def test_a_set_can_be_parted_by_what_its_queries_share(tmp_path, folder, key):
-    questions = queries_of(20, article="Same", kind="same")
-    collection = Collection.open(write(tmp_path / folder, CORPUS, questions, test=judged(20)))
-    count = len(collection.topics("dev")) if key != "kind" or in_dev("same") else 0
-    if key == "article":
-        assert in_dev("Same") == (count == 20)
-    if key is None:
-        assert 0 < count < 20
+def test_what_queries_share_stays_together(tmp_path, folder, key):
+    shared = {f"q{number}": f"d{number % 5}" for number in range(20)}
+    questions = [{"_id": query, "text": "x", "metadata": {key: value}} for query, value in shared.items()]
+    grades = HEADER + "".join(f"{query}\t{document}\t1\n" for query, document in shared.items())
+    collection = Collection.open(write(tmp_path / folder, CORPUS, questions, test=grades))
+    dev = {query for query, value in shared.items() if in_dev(value)}
+    assert 0 < len(dev) < 20
+    assert {topic.id for topic in collection.topics("dev")} == dev
+    assert {topic.id for topic in collection.topics("test")} == set(shared) - dev
 
 
 def test_a_part_that_is_empty_is_said(tmp_path):
@@ -87,16 +87,6 @@ def test_a_part_that_is_empty_is_said(tmp_path):
     assert len(collection.topics(full)) == 20
     with pytest.raises(UsageError, match="positive judgment"):
         collection.topics(empty)
-
-
-def test_xquad_is_parted_by_paragraph_in_every_language(tmp_path):
-    grades = HEADER + "".join(f"q{number}\td{number % 4}\t1\n" for number in range(20))
-    collection = Collection.open(write(tmp_path / "qa-xquad" / "zh", CORPUS, queries_of(20), test=grades))
-    try:
-        dev = {document for topic in collection.topics("dev") for document in topic.judgments}
-    except UsageError:
-        dev = set()
-    assert dev == {f"d{number}" for number in range(4) if in_dev(f"d{number}")}
 
 
 def test_train_and_test_are_files_where_the_collection_has_both(tmp_path):

@@ -112,7 +112,7 @@ class Bench:
         if options.fresh:
             shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True, exist_ok=True)
-        _lend_models(self.home / "models", home / "models")
+        lend_models(self.home / "models", home / "models")
         library = Library.open(home, self.settings)
         try:
             library.add(location_of(collection.folder), collection.name)
@@ -136,7 +136,7 @@ class Bench:
         return (self.cache or cache_directory() / "bench") / f"{collection.name}-{key}"
 
 
-def _lend_models(models: Path, place: Path) -> None:
+def lend_models(models: Path, place: Path) -> None:
     """Let a library use another's models: weights are large, and the same wherever they are."""
     models.mkdir(parents=True, exist_ok=True)
     if not place.exists():

@@ -19,7 +19,6 @@ import msgspec
 
 from bowerbird.core.errors import SourceError, UsageError
 from bowerbird.core.records import Checkpoint, Failure, Gone, Item
-from bowerbird.core.settings import Settings
 from bowerbird.sources.base import Source
 
 SPLITS: tuple[str, ...] = ("dev", "train", "test")
@@ -196,10 +195,6 @@ class CollectionSource(Source):
     """A corpus as a source: every document an item with its content inline, named by its title."""
 
     kind: ClassVar[str] = "collection"
-
-    def __init__(self, location: str, settings: Settings) -> None:
-        self.location = location
-        self.settings = settings
 
     def pull(self, checkpoint: Checkpoint) -> Iterator[Item | Gone | Failure | Checkpoint]:
         """Yield the whole corpus; a corpus does not change in part, so the checkpoint is not used."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bowerbird.serve.cli_call import JSON_HELP, call_of
+from bowerbird.serve.cli_call import JSON_HELP, current
 
 if TYPE_CHECKING:
     from bowerbird.lab.bench import SetResult
@@ -16,7 +16,6 @@ COLUMNS = ("ndcg@10", "recall@100", "mrr@10", "map")
 
 
 def bench(  # noqa: PLR0913 - the options of a command are its parameters, and Typer reads them from here
-    context: typer.Context,
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders that hold a judged collection.")],
     *,
     pipeline: Annotated[str, typer.Option(help="words, meaning, hybrid, or a formula.")] = "hybrid",
@@ -39,7 +38,7 @@ def bench(  # noqa: PLR0913 - the options of a command are its parameters, and T
         raise UsageError(f"There is no split `{split}`.", f"Use one of: {', '.join(SPLITS)}.")
     for folder in folders:
         Collection.open(folder)
-    call = call_of(context)
+    call = current()
     runner = Bench(call.home, call.settings())
     options = Options(pipeline, split, queries, Principal(f"user:{user}") if user else SYSTEM, fresh)
     results = []
