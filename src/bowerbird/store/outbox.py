@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.store.moments import now
@@ -51,6 +51,11 @@ def behind(connection: Connection, cursor: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
+def items_after(connection: Connection, cursor: int) -> set[str]:
+    """Return the items that have entries after the cursor."""
+    return set(connection.execute(select(outbox.c.item_id).where(outbox.c.seq > cursor)).scalars())
+
+
 def behind_in(connection: Connection, cursor: int, scopes: Collection[int]) -> int:
     """Return how many items of these scopes have entries after the cursor."""
     joined = outbox.join(items, items.c.id == outbox.c.item_id)
@@ -62,6 +67,12 @@ def narrowing(connection: Connection, cursor: int) -> list[str]:
     """Return the items whose served passages are stale: deleted or replaced, and not applied yet."""
     wanted = and_(outbox.c.seq > cursor, or_(outbox.c.replaces == 1, outbox.c.operation == "delete"))
     return list(connection.execute(select(outbox.c.item_id).where(wanted).distinct()).scalars())
+
+
+def put_all(connection: Connection) -> None:
+    """Write every item that has content into the log again (for a generation that is built anew)."""
+    every = select(items.c.id, literal("put"), literal(1), literal(now())).where(items.c.content_version > 0)
+    connection.execute(insert(outbox).from_select(["item_id", "operation", "replaces", "created"], every))
 
 
 def pruned(connection: Connection) -> None:

@@ -118,3 +118,8 @@ def _row(row: Any, count: int, failed_count: int) -> SourceRow:
         row["id"], row["name"], row["kind"], row["location"], row["acl_id"], row["state"], row["error"],
         row["checkpoint"], from_row(row["last_sync"]), count, failed_count,
     )  # fmt: skip
+
+
+def ids_by_name(connection: Connection) -> dict[str, str]:
+    """Return the ids of all sources by their names in lower case."""
+    return {name.lower(): source_id for name, source_id in connection.execute(select(sources.c.name, sources.c.id))}

@@ -153,7 +153,7 @@ generations = Table(
     Column("vectors_version", Integer, nullable=False, default=0),
     Column("created", Float, nullable=False),
 )
-"""Index generations: `building`, `served` or `retired`, each with its cursors into the outbox and its Lance versions."""
+"""Index generations: `building`, `served` or `retired`, each with its outbox cursors and its Lance versions."""
 
 vectors = Table(
     "vectors",

@@ -1,0 +1,61 @@
+"""The one compiled filter that goes inside every index query: who asks, what is stale, and what was narrowed to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from bowerbird.core.records import Filters
+from bowerbird.store.catalog import day_start
+
+NOTHING = "false"
+
+
+def compiled(filters: Filters, scopes: Collection[int], stale: Collection[str], source_ids: Mapping[str, str]) -> str:
+    """Return a Lance (DataFusion SQL) condition; `false` where nothing can pass.
+
+    `scopes` are the asker's acl_ids, `stale` the items with an unapplied entry that narrows, `source_ids` maps lower
+    case source names to ids.
+    """
+    if not scopes:
+        return NOTHING
+    conditions = [f"acl_id IN ({', '.join(str(acl_id) for acl_id in sorted(scopes))})"]
+    if stale:
+        conditions.append(f"item NOT IN ({_list(stale)})")
+    if filters.types:
+        conditions.append(f"kind IN ({_list(filters.types)})")
+    if filters.sources:
+        wanted = [source_ids[name.lower()] for name in filters.sources if name.lower() in source_ids]
+        conditions.append(f"source IN ({_list(wanted)})" if wanted else NOTHING)
+    if filters.within:
+        conditions.append(
+            _any(f"contains(path, {_text('/' + part.strip('/').lower() + '/')})" for part in filters.within)
+        )
+    if filters.people:
+        conditions.append(_any(f"contains(people, {_text(name.lower())})" for name in filters.people))
+    if filters.after:
+        conditions.append(f"modified >= {int(day_start(filters.after))}")
+    if filters.before:
+        conditions.append(f"modified < {int(day_start(filters.before))}")
+    return " AND ".join(conditions)
+
+
+def items_in(ids: Collection[str]) -> str:
+    """Return the condition that a passage belongs to one of these items."""
+    return f"item IN ({_list(ids)})" if ids else NOTHING
+
+
+def ids_in(ids: Collection[str]) -> str:
+    """Return the condition that a passage is one of these."""
+    return f"id IN ({_list(ids)})" if ids else NOTHING
+
+
+def _list(values: Collection[str]) -> str:
+    return ", ".join(_text(value) for value in values)
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return f"({' OR '.join(conditions)})"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,160 @@
+"""Reading the index on behalf of one principal: the compiled filter inside every query, and SQL as the second lock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from lancedb.query import BooleanQuery, FullTextQuery, MatchQuery, Occur, PhraseQuery
+
+from bowerbird.core.records import Filters, Passage, Principal
+from bowerbird.index.filters import NOTHING, compiled, ids_in
+from bowerbird.index.reading import Candidate, Vector, WordQuery
+from bowerbird.index.schema import VECTORS, WORDS, passage_of, version_of
+from bowerbird.index.tables import Tables
+from bowerbird.store import access, catalog, outbox, sources
+from bowerbird.store.items import StoredItem
+from bowerbird.store.outbox import Generation
+from bowerbird.store.store import Store
+
+Answer = TypeVar("Answer")
+
+_COMPLETIONS = 8
+_LAST_WORD = re.compile(r"(\w+)$")
+
+
+class Reader:
+    """The reads of one principal for one request; scopes, stale items and versions are looked up at its first use."""
+
+    def __init__(self, store: Store, tables: Tables, principal: Principal) -> None:
+        self._store = store
+        self._tables = tables
+        self.principal = principal
+        self._looked: tuple[frozenset[int], tuple[str, ...], Mapping[str, str], Generation | None] | None = None
+
+    def words(self, query: WordQuery, filters: Filters, limit: int) -> list[Candidate]:
+        """Return the best passages by BM25 (k1 1.2, b 0.75), best first."""
+        asked = self._full_text(query)
+        if asked is None:
+            return []
+
+        def run(generation: Generation, condition: str) -> Any:
+            table = self._tables.at(generation.folder, WORDS, generation.words_version)
+            search = table.search(asked).where(condition, prefilter=True)
+            return search.select(["id", "item", "_score"]).limit(limit).to_arrow()
+
+        return _candidates(self._run(run, filters), "_score", lambda score: score)
+
+    def meaning(self, vector: Vector, filters: Filters, limit: int) -> list[Candidate]:
+        """Return the passages nearest to a unit vector, by cosine, best first."""
+
+        def run(generation: Generation, condition: str) -> Any:
+            if not generation.vectors_version:
+                return None
+            table = self._tables.at(generation.folder, VECTORS, generation.vectors_version)
+            search = table.search(vector, vector_column_name="vector").distance_type("dot").nprobes(24).refine_factor(4)
+            search = search.where(condition, prefilter=True).select(["id", "item", "_distance"])
+            return search.limit(limit).to_arrow()
+
+        return _candidates(self._run(run, filters), "_distance", lambda distance: 1.0 - distance)
+
+    def named(self, text: str, filters: Filters, limit: int) -> list[str]:
+        """Return ids of items whose name, stem, key or address is the text."""
+        with self._store.database.read() as connection:
+            return catalog.named(connection, text, filters, self._known()[0], limit)
+
+    def recent(self, filters: Filters, limit: int) -> list[str]:
+        """Return ids of the newest items that pass the filters."""
+        with self._store.database.read() as connection:
+            return catalog.recent(connection, filters, self._known()[0], limit)
+
+    def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
+        """Return the passages of these ids that are current and may be seen."""
+        wanted = list(ids)
+
+        def run(generation: Generation, condition: str) -> Any:
+            table = self._tables.at(generation.folder, WORDS, generation.words_version)
+            search = table.search().where(f"{ids_in(wanted)} AND {condition}")
+            return search.select(["id", "text", "place"]).limit(len(wanted)).to_arrow()
+
+        rows = self._run(run, Filters()) if wanted else None
+        if rows is None:
+            return {}
+        found = [passage_of(row["id"], row["text"], row["place"]) for row in rows.to_pylist()]
+        current = self.items([passage.item for passage in found])
+        return {
+            passage.id: passage
+            for passage in found
+            if passage.item in current and current[passage.item].content_version == version_of(passage.id)
+        }
+
+    def items(self, ids: Sequence[str]) -> Mapping[str, StoredItem]:
+        """Return those of these items that exist and may be seen, asked of SQL now."""
+        with self._store.database.read() as connection:
+            scopes = access.visible_scopes(connection, self.principal)
+            return catalog.by_ids(connection, list(dict.fromkeys(ids)), scopes)
+
+    def pending(self) -> tuple[int, int]:
+        """Return (items not yet searchable by words, items not yet searchable by meaning)."""
+        scopes, _, _, generation = self._known()
+        with self._store.database.read() as connection:
+            waiting = catalog.waiting(connection, scopes)
+            if generation is None:
+                return waiting, waiting
+            words = outbox.behind_in(connection, generation.words_cursor, scopes)
+            vectors = outbox.behind_in(connection, generation.vectors_cursor, scopes)
+            return waiting + words, waiting + vectors
+
+    def _known(self) -> tuple[frozenset[int], tuple[str, ...], Mapping[str, str], Generation | None]:
+        if self._looked is None:
+            with self._store.database.read() as connection:
+                generation = outbox.served(connection)
+                stale = outbox.narrowing(connection, generation.words_cursor) if generation else []
+                self._looked = (
+                    access.visible_scopes(connection, self.principal),
+                    tuple(stale),
+                    sources.ids_by_name(connection),
+                    generation,
+                )
+        return self._looked
+
+    def _run(self, run: Callable[[Generation, str], Answer], filters: Filters) -> Answer | None:
+        """Run a query at the recorded version; where its files are gone (compacted away), once more at the newest."""
+        for attempt in (1, 2):
+            scopes, stale, source_ids, generation = self._known()
+            condition = compiled(filters, scopes, stale, source_ids)
+            if generation is None or condition.startswith(NOTHING):
+                return None
+            try:
+                return run(generation, condition)
+            except (OSError, ValueError, RuntimeError) as problem:
+                if attempt == 2 or "not found" not in str(problem).lower():
+                    raise
+                self._looked = None
+                self._tables.forget_handles()
+        return None
+
+    def _full_text(self, query: WordQuery) -> FullTextQuery | None:
+        words = query.words.strip()
+        last = _LAST_WORD.search(words)
+        if query.prefix and last:
+            with self._store.database.read() as connection:
+                completions = outbox.completions(connection, last.group(1).lower(), _COMPLETIONS)
+            words = " ".join((words, *(word for word in completions if word != last.group(1).lower())))
+        clauses: list[tuple[Occur, FullTextQuery]] = []
+        clauses += [(Occur.MUST, PhraseQuery(phrase, "search")) for phrase in query.phrases if re.search(r"\w", phrase)]
+        if re.search(r"\w", words):
+            match = MatchQuery(words, "search")
+            if not clauses:
+                return match
+            clauses.append((Occur.SHOULD, match))
+        return BooleanQuery(clauses) if clauses else None
+
+
+def _candidates(rows: Any, column: str, score: Callable[[float], float]) -> list[Candidate]:
+    if rows is None:
+        return []
+    found = zip(rows["id"].to_pylist(), rows["item"].to_pylist(), rows[column].to_pylist(), strict=True)
+    ranked = [Candidate(passage, item, score(value)) for passage, item, value in found]
+    return sorted(ranked, key=lambda one: (-one.score, one.passage))

@@ -1,0 +1,225 @@
+"""The one writer: follows the outbox into the words table, exactly once, and keeps the indexes in shape.
+
+Lance is written first, then the cursor and the version to read move in one SQL transaction; after a crash the tables go
+back to the recorded version and the log is replayed from the recorded cursor.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import uuid4
+
+import pyarrow as pa
+
+from bowerbird.core.errors import StoreError
+from bowerbird.core.records import Document, from_json
+from bowerbird.index.cutting import CUT_VERSION, cut, search_text
+from bowerbird.index.filters import items_in
+from bowerbird.index.schema import SCHEMA_VERSION, VECTORS, WORDS, WORDS_SCHEMA, words_row
+from bowerbird.index.tables import Tables
+from bowerbird.store import catalog, outbox
+from bowerbird.store.catalog import Indexable
+from bowerbird.store.outbox import Entry, Generation
+from bowerbird.store.store import Store
+
+_INDEX_AFTER_ROWS = 1_500
+_KEPT_VERSIONS = timedelta(minutes=15)
+_COMPACT_EVERY_SECONDS = 300.0
+_WORD = re.compile(r"[^\W\d_]\w{1,23}")
+
+Row = dict[str, str | int | bytes | None]
+
+
+class Writer:
+    """Applies the outbox to the words table of every living generation. Needs the writer's lock."""
+
+    def __init__(self, store: Store, tables: Tables, encoder: str, target: int) -> None:
+        self._store = store
+        self._tables = tables
+        self._target = target
+        self.recipe = f"{SCHEMA_VERSION}.{CUT_VERSION}.{target}:{encoder}"
+        self._compacted = time.monotonic()
+        self._touched = False
+
+    def open(self) -> None:
+        """Go back to what SQL says was written, and make the first generation where there is none."""
+        with self._store.database.read() as connection:
+            living = outbox.all_generations(connection)
+        for generation in living:
+            if generation.state == "retired":
+                self._discard(generation)
+            else:
+                self._recover(generation)
+        if not any(generation.state == "served" for generation in living):
+            self._serve(self._new_generation())
+
+    def served(self) -> Generation:
+        """Return the generation that readers open."""
+        with self._store.database.read() as connection:
+            generation = outbox.served(connection)
+        if generation is None:
+            raise StoreError("The library has no index yet.", "Run `bowerbird sync`.")
+        return generation
+
+    def outdated(self) -> bool:
+        """Tell whether the served generation was built in another way than this version would."""
+        return self.served().recipe != self.recipe
+
+    def living(self) -> list[Generation]:
+        """Return the generations that follow the log: the served one, and one that is being built."""
+        with self._store.database.read() as connection:
+            return [one for one in outbox.all_generations(connection) if one.state != "retired"]
+
+    def apply(self, generation: Generation, limit: int = 256) -> int:
+        """Apply the next entries of the log to a generation's words table; returns how many entries."""
+        with self._store.database.read() as connection:
+            entries = outbox.after(connection, generation.words_cursor, limit)
+            items = catalog.indexable(connection, list({entry.item for entry in entries}))
+        if entries:
+            self._apply(generation, entries, items)
+        return len(entries)
+
+    def behind(self) -> int:
+        """Return how many items wait for the served words table."""
+        with self._store.database.read() as connection:
+            generation = outbox.served(connection)
+            return outbox.behind(connection, generation.words_cursor) if generation else 0
+
+    def tidy(self, generation: Generation, idle: bool) -> None:
+        """Index new rows; when idle and some time has passed, compact and drop old versions as well."""
+        unindexed = self._tables.unindexed(generation.folder, WORDS)
+        if unindexed >= _INDEX_AFTER_ROWS or (idle and unindexed):
+            self.record(generation, words_version=self._tables.index_new_rows(generation.folder, WORDS))
+        if idle and self._touched and time.monotonic() - self._compacted > _COMPACT_EVERY_SECONDS:
+            self.compact(_KEPT_VERSIONS)
+
+    def compact(self, keep: timedelta) -> None:
+        """Rewrite fragments and indexes of the served generation; versions older than `keep` leave the disk."""
+        generation = self.served()
+        versions = {"words_version": self._tables.compact(generation.folder, WORDS, keep)}
+        if self._tables.exists(generation.folder, VECTORS):
+            versions["vectors_version"] = self._tables.compact(generation.folder, VECTORS, keep)
+        self.record(generation, **versions)
+        if keep == timedelta(0):
+            self._tables.forget_handles()
+        self._compacted, self._touched = time.monotonic(), False
+
+    def begin_rebuild(self) -> bool:
+        """Begin a generation of the current recipe: every item is written into the log again, for it alone.
+
+        Returns False, and does nothing, while the served generation is not level or another is being built.
+        """
+        if len(self.living()) > 1 or self.behind():
+            return False
+        fresh = self._new_generation()
+        with self._store.database.write() as connection:
+            start = outbox.last(connection)
+            outbox.put_all(connection)
+            outbox.change_generation(connection, fresh.id, {"words_cursor": start, "vectors_cursor": start})
+            served, end = outbox.served(connection), outbox.last(connection)
+            if served is not None and served.words_cursor == start:
+                outbox.change_generation(connection, served.id, {"words_cursor": end, "vectors_cursor": end})
+        return True
+
+    def end_rebuild(self) -> None:
+        """Serve the generation that was being built (it is level) and drop the one before."""
+        old, fresh = self.served(), self.living()[-1]
+        self._serve(fresh)
+        self._discard(old)
+        self.count_terms()
+
+    def count_terms(self) -> None:
+        """Count the words of all passages anew (after a rebuild or a purge)."""
+        generation = self.served()
+        table = self._tables.at(generation.folder, WORDS, generation.words_version)
+        counts = Counter[str]()
+        for batch in table.search().select(["search"]).limit(max(1, table.count_rows())).to_batches():
+            for text in batch.column("search").to_pylist():
+                counts.update(distinct_words(text))
+        with self._store.database.write() as connection:
+            outbox.clear_terms(connection)
+            outbox.count_terms(connection, counts)
+
+    def record(self, generation: Generation, **values: int) -> None:
+        """Write cursors and versions of a generation down."""
+        with self._store.database.write() as connection:
+            outbox.change_generation(connection, generation.id, values)
+
+    def load(self, indexable: Indexable) -> Document | None:
+        """Return the document of an item, None where it has no text or the blob is damaged (doctor finds those)."""
+        if not indexable.blob:
+            return None
+        try:
+            return from_json(self._store.blobs.get(indexable.blob), Document)
+        except (StoreError, ValueError):
+            return None
+
+    def _apply(self, generation: Generation, entries: Sequence[Entry], items: dict[str, Indexable]) -> None:
+        table = self._tables.newest(generation.folder, WORDS)
+        changes = Counter[str]()
+        old = [entry.item for entry in entries if entry.replaces]
+        if old:
+            stale = table.search().where(items_in(old)).select(["search"]).limit(1_000_000).to_arrow()
+            for text in stale.column("search").to_pylist():
+                changes.subtract(distinct_words(text))
+            table.delete(items_in(old))
+        for text in self._add(generation, items.values()):
+            changes.update(distinct_words(text))
+        table.checkout_latest()
+        with self._store.database.write() as connection:
+            values = {"words_cursor": entries[-1].seq, "words_version": table.version}
+            outbox.change_generation(connection, generation.id, values)
+            outbox.count_terms(connection, changes)
+            outbox.pruned(connection)
+        self._touched = True
+
+    def _add(self, generation: Generation, items: Iterable[Indexable]) -> list[str]:
+        rows: list[Row] = []
+        for one in items:
+            passages = cut(one.item, self.load(one), self._target)
+            rows.extend(words_row(one.item, passage, search_text(one.item, passage)) for passage in passages)
+        if rows:
+            table = self._tables.newest(generation.folder, WORDS)
+            table.add(pa.Table.from_pylist(rows, schema=WORDS_SCHEMA))
+        return [str(row["search"]) for row in rows]
+
+    def _new_generation(self) -> Generation:
+        folder = f"g-{uuid4().hex[:12]}"
+        self._tables.create(folder)
+        version = self._tables.newest(folder, WORDS).version
+        with self._store.database.write() as connection:
+            generation = outbox.add_generation(connection, folder, "building", self.recipe)
+            outbox.change_generation(connection, generation.id, {"words_version": version})
+        return generation
+
+    def _serve(self, generation: Generation) -> None:
+        with self._store.database.write() as connection:
+            outbox.serve(connection, generation.id)
+
+    def _recover(self, generation: Generation) -> None:
+        for name, version in ((WORDS, generation.words_version), (VECTORS, generation.vectors_version)):
+            if not self._tables.exists(generation.folder, name):
+                continue
+            table = self._tables.newest(generation.folder, name)
+            if table.version != version:
+                table.restore(version)
+                column = {WORDS: "words_version", VECTORS: "vectors_version"}[name]
+                self.record(generation, **{column: table.version})
+
+    def _discard(self, generation: Generation) -> None:
+        self._tables.drop(generation.folder)
+        with self._store.database.write() as connection:
+            outbox.forget_generation(connection, generation.id)
+
+
+def distinct_words(text: str) -> set[str]:
+    """Return the words of a text that completion may offer: 2 to 24 letters and digits, a letter first, lower case.
+
+    >>> sorted(distinct_words("The budget, the 2026 Budget v2"))
+    ['budget', 'the', 'v2']
+    """
+    return set(_WORD.findall(text.lower()))
