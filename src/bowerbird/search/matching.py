@@ -15,10 +15,12 @@ Span = tuple[int, int]
 
 _WORD = re.compile(r"[^\W_]+")
 # Scripts without spaces between words (Thai, Lao, Burmese, Khmer, Chinese, Japanese), and Hangul for its endings.
-_UNSPACED = re.compile(
+UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
+"""A run of such a script."""
+
 _VOWEL = re.compile("[aeiouy]")
 _MEASURE = re.compile("[aeiouy]+[^aeiouy]+")
 _SHORT = re.compile("(?:.*[^aeiouy])?[^aeiouy][aeiouy][^aeiouywx]|[aeiouy][^aeiouy]")
@@ -163,13 +165,13 @@ class Matcher:
 
     def __init__(self, words: str, phrases: Iterable[str] = (), prefix: bool = False) -> None:
         """Compile free words and phrases; `prefix` says that the last word may be unfinished."""
-        spaced = [token for token in tokens(words) if not _UNSPACED.search(token)]
+        spaced = [token for token in tokens(words) if not UNSPACED.search(token)]
         kept = [token for token in dict.fromkeys(spaced) if token not in STOP_WORDS] or list(dict.fromkeys(spaced))
         unfinished = spaced[-1] if prefix and spaced else ""
         if unfinished and unfinished not in kept:
             kept.append(unfinished)
         self._phrases = [phrase for phrase in map(tokens, phrases) if phrase]
-        self._runs = _UNSPACED.findall(fold(" ".join((words, *phrases))))
+        self._runs = UNSPACED.findall(fold(" ".join((words, *phrases))))
         self._verdicts = _Verdicts(kept, unfinished, len(self._phrases))
         self._first_run = len(self._phrases) + len(kept)
         self._terms = self._first_run + len(self._runs)
@@ -213,7 +215,7 @@ class Matcher:
             for start in range(len(stems) - length + 1):
                 if stems[start] == wanted[0] and stems[start : start + length] == wanted:
                     marks.append(Mark(words[start].start(), words[start + length - 1].end(), number))
-            if any(_UNSPACED.search(token) for token in phrase):
+            if any(UNSPACED.search(token) for token in phrase):
                 marks += [Mark(*span, number) for span in _occurrences(folded, "".join(phrase))]
         return marks
 

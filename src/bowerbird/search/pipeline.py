@@ -34,7 +34,7 @@ class QueryEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a pipeline runs on. `encoder` answers None where the model is missing; stages append to `hints`."""
+    """What a pipeline runs on. `encoder` gives None or raises ModelError without a model; stages add to `hints`."""
 
     reader: Reading
     query: Query

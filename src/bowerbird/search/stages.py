@@ -18,11 +18,11 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from bowerbird.core.errors import UsageError
+from bowerbird.core.errors import ModelError, UsageError
 from bowerbird.index.reading import WordQuery
 from bowerbird.search import identifiers
 from bowerbird.search.matching import Matcher
-from bowerbird.search.pipeline import DEPTH, Context, Level, Rankings, Shape, Stage
+from bowerbird.search.pipeline import DEPTH, Context, Level, QueryEncoder, Rankings, Shape, Stage
 from bowerbird.search.query import free_text
 from bowerbird.search.ranking import Entry, Ranking, collapse, leg, put_first, reciprocal_rank
 
@@ -73,13 +73,10 @@ class Meaning(Leg):
         query = context.query
         text = free_text(query)
         found: list[Entry] = []
-        if text:
-            encoder = context.encoder()
-            if encoder is None:
-                context.hints.append("Searching by meaning is not available: the model is missing.")
-            else:
-                near = context.reader.meaning(encoder.query(text), query.filters, limit)
-                found = list(leg("meaning", "cosine", near).entries)
+        encoder = _encoder(context) if text else None
+        if encoder is not None:
+            near = context.reader.meaning(encoder.query(text), query.filters, limit)
+            found = list(leg("meaning", "cosine", near).entries)
         if query.phrases and found:
             texts = context.reader.passages([entry.id for entry in found])
             matcher = Matcher("", query.phrases)
@@ -222,3 +219,22 @@ NAMES: dict[str, Stage] = {
     str(stage): stage for stage in (words, prefix, meaning, recent, items, rrf, fuse, named, snippets)
 }
 """The words of a formula."""
+
+
+def candidates(pipeline: Stage, context: Context) -> tuple[Entry, ...]:
+    """Run a whole pipeline and return its explained entries; raises UsageError where it does not give items."""
+    _one_of_items(pipeline, pipeline.shape(None))
+    (ranked,) = pipeline.run(context)
+    return ranked.explained()
+
+
+def _encoder(context: Context) -> QueryEncoder | None:
+    """Return the encoder, or None with a hint: words are searched all the same."""
+    try:
+        encoder = context.encoder()
+    except ModelError as problem:
+        context.hints.append(f"Searching by meaning is not available. {problem.cause} {problem.remedy}".strip())
+        return None
+    if encoder is None:
+        context.hints.append("Searching by meaning is not available: the model is missing.")
+    return encoder

@@ -1,0 +1,127 @@
+"""What a search answers, its counts, and its public JSON face (ARCHITECTURE.md)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from bowerbird.core.records import Hit, HitPassage
+from bowerbird.store.items import StoredItem
+
+DATE_FILTERS: dict[str, str] = {
+    "today": "after:0d", "week": "after:7d", "month": "after:30d", "year": "after:365d", "older": "before:365d",
+}  # fmt: skip
+"""Bucket of the date counts -> the operator that narrows to it. The first four include each other."""
+
+PERSONS_COUNTED = 50
+"""Persons in the counts, those with the most items first."""
+
+Counts = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What the answer may still lack: items not yet searchable by words, and not yet by meaning."""
+
+    items: int = 0
+    vectors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of an answer. `cursor` asks for the next, "" at the end; `counts` are over all candidates."""
+
+    query: str
+    formula: str
+    took_ms: float
+    hits: tuple[Hit, ...]
+    cursor: str
+    counts: Counts
+    hints: tuple[str, ...]
+    partial: Partial
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the public JSON face, of plain values only; times are RFC 3339, offsets are code points."""
+        return {
+            "query": self.query,
+            "formula": self.formula,
+            "took_ms": self.took_ms,
+            "hits": [_hit_face(hit) for hit in self.hits],
+            "cursor": self.cursor,
+            "counts": {name: dict(values) for name, values in self.counts.items()},
+            "hints": list(self.hints),
+            "partial": {"items": self.partial.items, "vectors": self.partial.vectors},
+        }
+
+
+def _hit_face(hit: Hit) -> dict[str, Any]:
+    passages = [_passage_face(passage) for passage in hit.passages]
+    return {
+        "rank": hit.rank,
+        "item": hit.item,
+        "score": hit.score,
+        "title": hit.title,
+        "uri": hit.uri,
+        "source": hit.source,
+        "kind": hit.kind,
+        "path": hit.path,
+        "modified": _time(hit.modified),
+        "people": [{"name": person.name, "address": person.address} for person in hit.people],
+        "snippet": passages[0]["text"] if passages else "",
+        "snippet_highlights": passages[0]["highlights"] if passages else [],
+        "passages": passages,
+        "explanation": {"score": hit.explanation.score, "lines": list(hit.explanation.lines)},
+    }
+
+
+def _passage_face(passage: HitPassage) -> dict[str, Any]:
+    place = passage.place
+    return {
+        "id": passage.id,
+        "text": passage.snippet.text,
+        "highlights": [list(span) for span in passage.snippet.highlights],
+        "place": str(place),
+        "headings": list(place.headings),
+        "page": place.page,
+        "start": place.start,
+        "end": place.end,
+        "seconds": list(place.seconds) if place.seconds else None,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def count(items: Iterable[StoredItem], today: date) -> dict[str, dict[str, int]]:
+    """Count items by type, source, person and date (buckets of DATE_FILTERS, by days in UTC); most first, no zeros."""
+    types, sources, persons, dates = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for item in items:
+        types[item.kind] += 1
+        sources[item.source_name] += 1
+        persons.update({person.name or person.address for person in item.people} - {""})
+        dates.update(_buckets(item.modified, today))
+    return {
+        "type": _ordered(types),
+        "source": _ordered(sources),
+        "person": _ordered(persons, PERSONS_COUNTED),
+        "date": {bucket: dates[bucket] for bucket in DATE_FILTERS if dates[bucket]},
+    }
+
+
+def _buckets(modified: datetime | None, today: date) -> Iterable[str]:
+    if modified is None:
+        return
+    day = modified.astimezone(UTC).date()
+    for bucket, operator in DATE_FILTERS.items():
+        name, _, days = operator.partition(":")
+        bound = today - timedelta(days=int(days.rstrip("d")))
+        if (day >= bound) == (name == "after"):
+            yield bucket
+
+
+def _ordered(counter: Counter[str], most: int | None = None) -> dict[str, int]:
+    return dict(sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))[:most])

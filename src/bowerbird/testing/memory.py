@@ -1,0 +1,237 @@
+"""An index in dictionaries: the slow, obvious reader that judges the fast one, and lets a search be tested alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from bowerbird.core.kinds import kind_of
+from bowerbird.core.records import Filters, Passage, Place
+from bowerbird.index.reading import Candidate, Vector, WordQuery
+from bowerbird.search.matching import UNSPACED, stem, tokens
+from bowerbird.store.items import StoredItem
+from bowerbird.understanding.encoder import Encoder
+
+K1, B = 1.2, 0.75
+"""The parameters of BM25 (Robertson, Zaragoza 2009)."""
+
+Posting = tuple[int, int]
+
+
+def terms(text: str) -> list[str]:
+    """Return what a text is indexed by: stems, and the pairs of characters of scripts without spaces.
+
+    >>> terms("Two Parrots in 東京都")
+    ['two', 'parrot', 'in', '東京', '京都']
+    """
+    found = []
+    for token in tokens(text):
+        if UNSPACED.fullmatch(token):
+            found += [token[at : at + 2] for at in range(max(1, len(token) - 1))]
+        else:
+            found.append(stem(token))
+    return found
+
+
+@dataclass(frozen=True)
+class MemoryReader:
+    """A Reading over records. It is never changed; `dataclasses.replace` makes another state of the collection.
+
+    `visible` holds the scopes that the principal may see (None: all). `withdrawn` are items that the second lock
+    refuses although the index still finds them. `vectors` maps passage ids to unit vectors.
+    """
+
+    stored: Mapping[str, StoredItem]
+    held: Sequence[Passage]
+    vectors: Mapping[str, Vector] = field(default_factory=dict)
+    visible: frozenset[int] | None = None
+    withdrawn: frozenset[str] = frozenset()
+
+    def words(self, query: WordQuery, filters: Filters, limit: int) -> list[Candidate]:
+        """Return the best passages by BM25 over the whole collection's statistics."""
+        scores: defaultdict[int, float] = defaultdict(float)
+        for postings in self._asked(query):
+            for number, score in self._scored(postings):
+                scores[number] += score
+        wanted = [terms(phrase) for phrase in query.phrases]
+        found = [
+            Candidate(self.held[number].id, self.held[number].item, score)
+            for number, score in scores.items()
+            if self._passes(self.held[number].item, filters)
+            and all(_contains(self._terms[number], phrase) for phrase in wanted)
+        ]
+        return _best(found, limit)
+
+    def meaning(self, vector: Vector, filters: Filters, limit: int) -> list[Candidate]:
+        """Return the nearest passages by exact cosine."""
+        found = [
+            Candidate(passage.id, passage.item, float(np.dot(self.vectors[passage.id], vector)))
+            for passage in self.held
+            if passage.id in self.vectors and self._passes(passage.item, filters)
+        ]
+        return _best(found, limit)
+
+    def named(self, text: str, filters: Filters, limit: int) -> list[str]:
+        """Return ids of items whose key, name, stem or title is the text, in that order of preference."""
+        wanted = text.casefold()
+        tests: tuple[Callable[[StoredItem], str], ...] = (
+            lambda item: item.key,
+            lambda item: item.name,
+            lambda item: PurePosixPath(item.name).stem,
+            lambda item: item.title,
+        )
+        passing = [item for item in self.stored.values() if self._passes(item.id, filters)]
+        found = [item.id for part in tests for item in passing if part(item).casefold() == wanted]
+        return list(dict.fromkeys(found))[:limit]
+
+    def recent(self, filters: Filters, limit: int) -> list[str]:
+        """Return ids of items that pass the filters, newest first, undated last."""
+        passing = [item for item in self.stored.values() if self._passes(item.id, filters)]
+        passing.sort(key=lambda item: (-item.modified.timestamp() if item.modified else math.inf, item.id))
+        return [item.id for item in passing[:limit]]
+
+    def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
+        """Return the current passages of these ids that may be seen."""
+        found = {id_: self._by_id[id_] for id_ in ids if id_ in self._by_id}
+        return {id_: one for id_, one in found.items() if self._open(one.item) and self._current(one)}
+
+    def items(self, ids: Sequence[str]) -> Mapping[str, StoredItem]:
+        """Return those of the items that exist, may be seen and were not withdrawn."""
+        return {id_: self.stored[id_] for id_ in ids if self._open(id_)}
+
+    def pending(self) -> tuple[int, int]:
+        """Count visible items that wait for their text, and for a vector of some passage."""
+        waiting = {one.item for one in self.held if one.id not in self.vectors and self._open(one.item)}
+        return sum(item.state == "pending" for item in self.stored.values() if self._open(item.id)), len(waiting)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Passage]:
+        return {passage.id: passage for passage in self.held}
+
+    @cached_property
+    def _terms(self) -> list[list[str]]:
+        return [terms(passage.text) for passage in self.held]
+
+    @cached_property
+    def _postings(self) -> dict[str, list[Posting]]:
+        postings: defaultdict[str, list[Posting]] = defaultdict(list)
+        for number, found in enumerate(self._terms):
+            for term, times in Counter(found).items():
+                postings[term].append((number, times))
+        return dict(postings)
+
+    @cached_property
+    def _average(self) -> float:
+        return sum(map(len, self._terms)) / max(1, len(self._terms))
+
+    def _asked(self, query: WordQuery) -> Iterator[list[Posting]]:
+        """Yield the postings of each different term; an unfinished word stands for all that begin with it."""
+        free = tokens(query.words)
+        unfinished = free.pop() if query.prefix and free else ""
+        for term in dict.fromkeys(terms(" ".join((*free, *query.phrases)))):
+            yield self._postings.get(term, [])
+        if unfinished:
+            counts = (sum(token.startswith(unfinished) for token in tokens(passage.text)) for passage in self.held)
+            yield [(number, times) for number, times in enumerate(counts) if times]
+
+    def _scored(self, postings: list[Posting]) -> Iterator[tuple[int, float]]:
+        rarity = math.log(1 + (len(self.held) - len(postings) + 0.5) / (len(postings) + 0.5))
+        for number, times in postings:
+            length = 1 - B + B * len(self._terms[number]) / self._average
+            yield number, rarity * times * (K1 + 1) / (times + K1 * length)
+
+    def _open(self, item_id: str) -> bool:
+        item = self.stored.get(item_id)
+        return item is not None and item.id not in self.withdrawn and self._sees(item)
+
+    def _sees(self, item: StoredItem) -> bool:
+        return self.visible is None or item.acl_id in self.visible
+
+    def _current(self, passage: Passage) -> bool:
+        return passage.content_version == self.stored[passage.item].content_version
+
+    def _passes(self, item_id: str, filters: Filters) -> bool:
+        """Say whether the index finds this item; it may not know yet that it was withdrawn."""
+        item = self.stored.get(item_id)
+        return item is not None and self._sees(item) and _fits(item, filters) and _dated(item, filters)
+
+
+def memory_reader(
+    docs: Mapping[str, str], encoder: Encoder | None = None, now: datetime = datetime(2026, 3, 18, 12, tzinfo=UTC)
+) -> MemoryReader:
+    """Build a reader of documents by path (also their ids): a passage a paragraph, each a day older than the last.
+
+    >>> reader = memory_reader({"a/kea.txt": "The kea is a parrot.", "b/kiwi.txt": "Kiwis cannot fly."})
+    >>> [found.item for found in reader.words(WordQuery("parrots"), Filters(), 10)]
+    ['a/kea.txt']
+    """
+    held = [passage for path, text in docs.items() for passage in _cut(path, text)]
+    stored = {path: _stored(path, text, now - timedelta(days=at)) for at, (path, text) in enumerate(docs.items())}
+    vectors = encoder.passages([passage.text for passage in held]) if encoder and held else ()
+    ids = (passage.id for passage in held)
+    return MemoryReader(stored, held, dict(zip(ids, vectors, strict=True)) if encoder else {})
+
+
+def _cut(path: str, text: str) -> Iterator[Passage]:
+    start = 0
+    for ordinal, part in enumerate(text.split("\n\n")):
+        yield Passage(path, 1, ordinal, part, Place(start=start, end=start + len(part)))
+        start += len(part) + 2
+
+
+def _stored(path: str, text: str, modified: datetime) -> StoredItem:
+    name = PurePosixPath(path).name
+    return StoredItem(
+        id=path,
+        source="memory",
+        source_name="memory",
+        key=path,
+        name=name,
+        title=name,
+        uri=f"memory:{path}",
+        kind=kind_of(name),
+        media_type="",
+        size=len(text),
+        modified=modified,
+        people=(),
+        state="indexed",
+        content_version=1,
+        acl_id=1,
+    )
+
+
+def _best(found: list[Candidate], limit: int) -> list[Candidate]:
+    return sorted(found, key=lambda one: (-one.score, one.passage))[:limit]
+
+
+def _contains(words: list[str], phrase: list[str]) -> bool:
+    return any(words[at : at + len(phrase)] == phrase for at in range(len(words) - len(phrase) + 1))
+
+
+def _fits(item: StoredItem, filters: Filters) -> bool:
+    """Say whether type, source, folder and people fit."""
+    people = " ".join(f"{person.name} {person.address}" for person in item.people).casefold()
+    path = f"/{item.key}".casefold()
+    return (
+        (not filters.types or item.kind in filters.types)
+        and (not filters.sources or item.source_name.casefold() in map(str.casefold, filters.sources))
+        and (not filters.within or any(f"/{part.strip('/')}/".casefold() in path for part in filters.within))
+        and (not filters.people or any(name.casefold() in people for name in filters.people))
+    )
+
+
+def _dated(item: StoredItem, filters: Filters) -> bool:
+    """Say whether the day of the last change, in UTC, fits."""
+    if filters.after is None and filters.before is None:
+        return True
+    if item.modified is None:
+        return False
+    day = item.modified.astimezone(UTC).date()
+    return (filters.after is None or day >= filters.after) and (filters.before is None or day < filters.before)
