@@ -1,0 +1,88 @@
+/** The text of an item in the preview: its blocks, the passage in view, the words found in it. */
+
+import * as api from "./api.js";
+import { clock } from "./format.js";
+import { h } from "./dom.js";
+import { patternOf, unitsOf } from "./text.js";
+
+const WINDOW = 60_000; // characters that are fetched at once
+const BEFORE = 15_000; // of them, so many before the passage when it lies deep in the text
+
+const TAGS = { table: "pre", code: "pre", quote: "blockquote" };
+
+/**
+ * Where to cut a block so that marks and the passage can be wrapped.
+ * @param {string} text @param {{start: number, end: number}} passage in units @param {RegExp | null} pattern
+ */
+function pieces(text, passage, pattern) {
+  const marks = pattern ? [...text.matchAll(pattern)].slice(0, 500).map((match) => [match.index, match.index + match[0].length]) : [];
+  const cuts = new Set([0, text.length, ...marks.flat()]);
+  for (const edge of [passage.start, passage.end]) if (edge > 0 && edge < text.length) cuts.add(edge);
+  const order = [...cuts].sort((a, b) => a - b);
+  let at = 0;
+  return order.slice(0, -1).map((start, index) => {
+    while (at < marks.length && marks[at][1] <= start) at += 1;
+    const marked = at < marks.length && marks[at][0] <= start;
+    return { text: text.slice(start, order[index + 1]), marked, inside: start >= passage.start && start < passage.end };
+  });
+}
+
+function blockElement(block, passage, pattern, onSeek) {
+  const units = unitsOf(block.text);
+  const inUnits = { start: units(Math.max(0, passage.start - block.start)), end: units(Math.max(0, passage.end - block.start)) };
+  const parts = pieces(block.text, inUnits, pattern).map(({ text, marked, inside }) => {
+    const node = marked ? h("mark", {}, text) : text;
+    return inside ? h("span", { class: "passage" }, node) : node;
+  });
+  const tag = TAGS[block.kind] ?? "p";
+  const moment = block.seconds && onSeek &&
+    h("button", { class: "moment", type: "button", on: { click: () => onSeek(block.seconds[0]) } }, clock(block.seconds[0]));
+  const names = `${block.kind}${block.level ? ` level-${block.level}` : ""}`;
+  return h(tag, { class: names, tabindex: tag === "pre" ? "0" : null }, moment, moment && " ", parts);
+}
+
+/**
+ * Fetch and show the text around a passage.
+ * @param {string} id
+ * @param {{start: number, end: number}} passage in code points; end 0 for none
+ * @param {string[]} terms words to mark
+ * @param {{signal: AbortSignal, onSeek?: (seconds: number) => void}} options
+ * @returns {Promise<HTMLElement>}
+ */
+export async function textView(id, passage, terms, { signal, onSeek }) {
+  const pattern = patternOf(terms);
+  const from = passage.end > WINDOW - BEFORE ? Math.max(0, passage.start - BEFORE) : 0;
+  const view = h("div", { class: "text" });
+  let page = null;
+
+  const blocksOf = (answer) => answer.blocks.flatMap((block) => {
+    const element = blockElement(block, passage, pattern, onSeek);
+    if (!block.page || block.page === page) return [element];
+    page = block.page;
+    return [h("div", { class: "page-break" }, `Page ${page}`), element];
+  });
+  const later = h("button", { class: "button", type: "button" }, "Show more of the text");
+  const load = async (start) => {
+    const answer = await api.text(id, start, WINDOW, signal);
+    later.remove();
+    view.append(...blocksOf(answer));
+    if (answer.end < answer.length) {
+      later.onclick = () => load(answer.end);
+      view.append(later);
+    }
+    return answer;
+  };
+  const first = await load(from);
+  if (from > 0) {
+    const earlier = h("button", { class: "button", type: "button" }, "Show the text from its beginning");
+    earlier.onclick = () => { view.replaceChildren(); page = null; load(0); };
+    view.prepend(earlier);
+  }
+  if (!first.length) view.append(h("p", { class: "aside" }, "There is no text in this item."));
+  return view;
+}
+
+/** @param {HTMLElement} view brings the passage into view, where there is one */
+export function showPassage(view) {
+  view.querySelector(".passage")?.scrollIntoView({ block: "center" });
+}
