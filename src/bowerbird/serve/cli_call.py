@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from bowerbird.core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -70,8 +68,3 @@ def log_to_stderr(settings: Settings) -> None:
         raise SettingError(f"The setting `log_level` is `{name}`.", f"Use one of: {', '.join(levels)}.")
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("bowerbird").setLevel(levels[name])
-
-
-def call_of(context: typer.Context) -> Call:
-    """Return the call that a command's context belongs to."""
-    return current()

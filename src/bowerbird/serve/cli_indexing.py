@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from bowerbird.core.errors import BowerbirdError, LockedError, ModelError
+from bowerbird.core.errors import BowerbirdError, DiskFullError, LockedError, MissingExtra, ModelError
 from bowerbird.serve.cli_output import count, duration, say, size
 from bowerbird.serve.cli_progress import ProgressView, stopping
 
@@ -72,15 +72,13 @@ def follow(library: Library, job: Job, view: ProgressView, stop: threading.Event
 def pull_model(library: Library) -> bool:
     """Make sure that the model of the setting `encoder` is there; without it, words are still searchable."""
     name = library.settings.get("encoder", str)
-    state = next((state for state in library.models.listed() if state.name == name), None)
-    if state is not None and state.present:
+    if library.models.state(name).verified:
         return True
     try:
         with ProgressView() as view:
             library.models.pull(name, progress=view.model)
-    except (ModelError, OSError) as problem:
-        reason = problem.cause if isinstance(problem, ModelError) else str(problem)
-        say(f"The model {name} could not be fetched: {reason}")
+    except (ModelError, MissingExtra, DiskFullError) as problem:
+        say(f"The model {name} could not be fetched. {problem.cause}")
         say(f"Search goes on with words only; `bowerbird models pull {name}` brings search by meaning.")
         return False
     return True

@@ -93,9 +93,9 @@ class ProgressView:
         total = max(progress.total, progress.done)
         self.show(title, progress.done, total, tail_of(progress, total))
 
-    def model(self, name: str, done: int, total: int) -> None:
-        """Show how far the download of a model is, in bytes."""
-        self.show("Fetching model", done, total, f"{size(done)} of {size(total)}  {name}" if total else name)
+    def model(self, step: str, done: int, total: int) -> None:
+        """Show how far the fetching of a model is, in bytes."""
+        self.show(f"Model: {step}", done, total, f"{size(done)} of {size(total)}" if done else size(total))
 
     def show(self, title: str, done: int, total: int, tail: str) -> None:
         """Draw one bar, or print one line when the last is old enough or of another phase."""
