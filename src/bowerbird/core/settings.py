@@ -71,6 +71,10 @@ class Settings:
             raise TypeError(f"the setting {name} is a {type(value).__name__}, not a {kind.__name__}")
         return value
 
+    def listed(self) -> list[tuple[Setting, Value]]:
+        """Return every row of the table with the value in force."""
+        return [(row, self._values[row.name]) for row in TABLE]
+
     def replace(self, **values: Value) -> Settings:
         """Return a copy with some values changed."""
         return Settings({**self._values, **values})

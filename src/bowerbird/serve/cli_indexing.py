@@ -14,7 +14,7 @@ from bowerbird.serve.cli_progress import ProgressView, stopping
 
 if TYPE_CHECKING:
     from bowerbird.library import Library
-    from bowerbird.sources.files import Preview
+    from bowerbird.sources.base import Preview
     from bowerbird.store.jobs import Job
 
 SHOWN = 10

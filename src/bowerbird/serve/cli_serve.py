@@ -55,9 +55,9 @@ def demo(
     no_serve: NoServe = False,
     as_json: AsJson = False,
 ) -> int:
-    """Write a made-up team's workspace, index it and serve it: a place to look around.
+    """Look around in the workspace of a made-up team.
 
-    It has a library of its own beside yours, unless --home names one.
+    It is written, indexed and served as `up` does. It has a library of its own beside yours, unless --home names one.
     """
     call = current()
     if call.override is None:

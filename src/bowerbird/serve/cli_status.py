@@ -19,7 +19,7 @@ def status(
     failed: Annotated[bool, typer.Option("--failed", help="List every file that could not be read, and why.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Show what the library holds, what is waiting and what could not be read."""
+    """Show what is there, what waits, and what could not be read."""
     from bowerbird.serve.client import running
 
     call = current()
@@ -47,6 +47,7 @@ def show_counts(found: Status) -> None:
     line(f"items: {found.items:,}, in {count(found.passages, 'passage')}")
     if found.pending or found.pending_vectors:
         line(f"waiting: {count(found.pending, 'item')} to read, {found.pending_vectors:,} to be found by meaning")
+    line(f"model: {found.model}")
     if found.quarantined:
         line(f"unreadable: {count(len(found.quarantined), 'file')} (`bowerbird status --failed` lists them)")
     for row in found.sources:
@@ -85,7 +86,7 @@ def doctor(
     settings: Annotated[bool, typer.Option("--settings", help="List the settings in force and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> int:
-    """Check the library and the machine; exit code 1 where something is not as it should be."""
+    """Check the library and the machine; exit code 1 on a problem."""
     call = current()
     if settings:
         if verify or repair:
@@ -100,13 +101,15 @@ def doctor(
         print_json(msgspec.to_builtins(report))
     else:
         show_report(report)
-    return 1 if report.findings else 0
+    return 0 if not report.findings and all(check.passed for check in report.checks) else 1
 
 
 def show_report(report: Report) -> None:
     """Print the checks, then what was found wrong."""
     for check in report.checks:
         line(str(check))
+    if report.repaired:
+        say(f"{count(report.repaired, 'problem')} mended.")
     for finding in report.findings:
         line(f"problem: {finding.keeper}: {finding.subject}: {finding.problem}")
     if report.findings:
@@ -116,10 +119,7 @@ def show_report(report: Report) -> None:
 
 def list_settings(call: Call, as_json: bool) -> None:
     """Print every setting with its value, and what it is for."""
-    from bowerbird.core.settings import TABLE
-
-    values = call.settings()
-    rows = [(row, values.get(row.name, type(row.default))) for row in TABLE]
+    rows = call.settings().listed()
     if as_json:
         print_json({"settings": {row.name: {"value": value, "help": row.help} for row, value in rows}})
         return
