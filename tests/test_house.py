@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import importlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -116,7 +118,9 @@ def test_error_codes_are_unique() -> None:
     assert len(codes) == len(set(codes))
 
 
-@pytest.mark.parametrize(("name", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_every_command_and_option_is_documented(name: str, command: object) -> None:
     page = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
     assert f"`{name}" in page, f"{name} is not in docs/reference/cli.md"
@@ -124,6 +128,40 @@ def test_every_command_and_option_is_documented(name: str, command: object) -> N
     section = page.partition(f"## `{parent}")[2].partition("\n## ")[0]
     options = [flag for parameter in command.params for flag in parameter.opts if flag.startswith("--")]  # type: ignore[attr-defined]
     assert not [flag for flag in options if flag != "--help" and flag not in section]
+
+
+def documented_calls() -> list[str]:
+    pages = [*ROOT.glob("*.md"), *files("docs", endings={".md"})]
+    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
+    indented = [line.strip() for line in lines if line.startswith("    ")]
+    inline = [found for line in lines for found in re.findall(r"`(bowerbird [^`]+)`", line)]
+    calls = [line.removeprefix(".venv/bin/") for line in [*indented, *inline]]
+    return sorted({call for call in calls if re.match(r"bowerbird [a-z]+", call)})
+
+
+@pytest.mark.parametrize("call", documented_calls())
+def test_every_call_in_the_documentation_exists(call: str) -> None:
+    words = [word.strip("[]") for word in call.partition("#")[0].split()[1:]]
+    words = words[2:] if words[0] == "--home" else words
+    known = dict(commands())
+    name = next((n for n in (f"bowerbird {' '.join(words[:2])}", f"bowerbird {words[0]}") if n in known), "")
+    assert name or f"bowerbird {words[0]}" in {n.rpartition(" ")[0] for n in known}, f"there is no command {call}"
+    options = {flag for parameter in getattr(known.get(name), "params", ()) for flag in parameter.opts}
+    assert not [word for word in words if word.startswith("--") and word not in options | {"--help"}]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        file.relative_to(SOURCE.parent).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+        for file in files("src", endings={".py"})
+        if ">>> " in file.read_text(encoding="utf-8")
+    ],
+)  # fmt: skip
+def test_examples_in_docstrings_are_true(module: str) -> None:
+    ran = doctest.testmod(importlib.import_module(module))
+    assert ran.attempted
+    assert not ran.failed
 
 
 def test_the_environment_is_read_in_one_place() -> None:
@@ -136,7 +174,9 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 
 def test_nothing_is_left_for_later() -> None:
-    marks = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "raise NotImplemented" + "Error")) + r")\b")
+    marks = re.compile(
+        r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "raise NotImplemented" + "Error")) + r")\b"
+    )
     left = [
         f"{file.relative_to(ROOT)}: {found[0]}"
         for file in files("src", "tests", "benchmarks", "scripts", endings=CODE)
