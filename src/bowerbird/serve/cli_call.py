@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bowerbird.core.errors import SettingError
-
 if TYPE_CHECKING:
     from bowerbird.core.settings import Settings
     from bowerbird.library import Library
+
 
 JSON_HELP = "Print one JSON object on stdout."
 
@@ -32,6 +31,7 @@ class Call:
     def settings(self) -> Settings:
         """Read the settings of the data directory and put the log level in force."""
         from bowerbird.core.settings import load
+        from bowerbird.serve.cli_log import log_to_stderr
 
         settings = load(self.home)
         log_to_stderr(settings)
@@ -56,15 +56,3 @@ def current() -> Call:
 def begin(call: Call) -> None:
     """Keep the global options for the command that follows."""
     _CURRENT.set(call)
-
-
-def log_to_stderr(settings: Settings) -> None:
-    """Send the log to stderr, from the level that the settings name; raises SettingError for an unknown level."""
-    import logging
-
-    name = settings.get("log_level", str)
-    levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-    if name not in levels:
-        raise SettingError(f"The setting `log_level` is `{name}`.", f"Use one of: {', '.join(levels)}.")
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("bowerbird").setLevel(levels[name])
