@@ -17,8 +17,6 @@ import pytest
 
 pytest_plugins = ["bowerbird.testing.fixtures"]
 
-pytest_plugins = ["bowerbird.testing.fixtures"]
-
 ROOT = Path(__file__).parents[1]
 
 

@@ -9,8 +9,8 @@ weights alone; no training framework takes part. Precision was chosen by measure
     weights of 8 bits, blocks of 32        35                         .9996
 
 Seven bits, because processors without VNNI add two products of an 8-bit activation in 16 bits: with eight-bit weights
-those sums can saturate, and vectors would depend on the machine by more than rounding. Token embeddings keep a scale a row,
-which makes them a quarter of the size at no measurable cost.
+those sums can saturate, and vectors would depend on the machine by more than rounding. Token embeddings keep a scale a
+row, which makes them a quarter of the size at no measurable cost.
 """
 
 from __future__ import annotations
