@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from watchfiles import Change
-from watchfiles._rust_notify import RustNotify
+from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
 from bowerbird.core.errors import SourceError
 from bowerbird.sources.ignore import IGNORE_FILES
@@ -20,6 +21,9 @@ _DEBOUNCE_MS = 250
 _STEP_MS = 40
 _CHECK_MS = 1000
 """Changes are grouped until 40 ms pass without one, at most 250 ms; every second the root is checked to be there."""
+_BLIND_SECONDS = 0.5
+_UNSAID = re.compile("[\ud800-\udfff]")
+"""Folders with names that are no UTF-8 cannot be watched (watchfiles takes text only); the regular rescan sees them."""
 
 
 class Watch:
@@ -36,34 +40,70 @@ class Watch:
         self._single = single
         self._walk = Walk(tree, exclude)
         self._folders: set[str] = set()
+        self._root = (0, 0)
 
     def changes(self, stop: threading.Event) -> Iterator[frozenset[str]]:
         """Yield an empty set once the watch is in place, then sets of changed keys, until `stop` is set."""
         self._folders = {os.path.dirname(self._tree.path)} if self._single else set(self._below(()))
+        self._root = self._identity()
         notify = self._notify()
         try:
             yield frozenset()
             while not stop.is_set():
-                batch = notify.watch(_DEBOUNCE_MS, _STEP_MS, _CHECK_MS, stop)
+                try:
+                    batch = notify.watch(_DEBOUNCE_MS, _STEP_MS, _CHECK_MS, stop)
+                except WatchfilesRustInternalError:
+                    # It gives up the whole batch over one name that is no UTF-8: look at everything, not too often.
+                    stop.wait(_BLIND_SECONDS)
+                    notify.close()
+                    notify = self._renewed()
+                    yield frozenset([""])
+                    continue
                 if batch == "signal":
                     raise KeyboardInterrupt
                 if isinstance(batch, str):
-                    self._tree.root()
+                    if self._same_root():
+                        continue
+                    notify.close()
+                    notify = self._renewed()
+                    yield frozenset([""])
                     continue
                 keys, moved = self._single_keys(batch) if self._single else self._keys(batch)
-                if moved:
+                while moved:
                     old, notify = notify, self._notify()
-                    keys |= self._rest(old)
+                    rest, moved = self._rest(old)
+                    keys |= rest
                 if keys:
                     yield frozenset(keys)
         finally:
             notify.close()
 
-    def _rest(self, old: RustNotify) -> set[str]:
-        """Close a watch that another has replaced and return the keys of what it had still to report."""
-        batch = old.watch(_STEP_MS, 1, 1, None)
-        old.close()
-        return set() if isinstance(batch, str) else self._keys(batch)[0]
+    def _same_root(self) -> bool:
+        """Say whether the root is still the folder that is watched; raises SourceError where it is gone."""
+        self._tree.root()
+        before, self._root = self._root, self._identity()
+        return self._root == before
+
+    def _identity(self) -> tuple[int, int]:
+        state = os.stat(os.path.dirname(self._tree.path) if self._single else self._tree.path)
+        return state.st_dev, state.st_ino
+
+    def _renewed(self) -> RustNotify:
+        """Return a watch over the folders there are now."""
+        self._walk = Walk(self._tree, self._exclude)
+        if not self._single:
+            self._folders = set(self._below(()))
+        return self._notify()
+
+    def _rest(self, old: RustNotify) -> tuple[set[str], bool]:
+        """Close a watch that another has replaced, and say of what it had still to report what `_keys` says."""
+        try:
+            batch = old.watch(_STEP_MS, 1, 1, None)
+        except WatchfilesRustInternalError:
+            return {""}, False
+        finally:
+            old.close()
+        return (set(), False) if isinstance(batch, str) else self._keys(batch)
 
     def _notify(self) -> RustNotify:
         for _ in range(5):
@@ -82,7 +122,9 @@ class Watch:
     def _below(self, path: tuple[str, ...]) -> Iterator[str]:
         for folder in self._walk.folders(path):
             if isinstance(folder, Folder):
-                yield self._tree.full(folder.path)
+                full = self._tree.full(folder.path)
+                if not _UNSAID.search(full):
+                    yield full
 
     def _single_keys(self, batch: Iterable[tuple[int, str]]) -> tuple[set[str], bool]:
         mine = any(path == self._tree.path for _, path in batch)
@@ -100,9 +142,6 @@ class Watch:
         keys: set[str] = set()
         for change, path in changes:
             if path[-1] in IGNORE_FILES:
-                keys.add(join(path[:-1]))
-            elif "\ufffd" in path[-1] and not os.path.lexists(self._tree.full(path)):
-                # The watch spells names that are no UTF-8 with replacement characters: look at the whole folder.
                 keys.add(join(path[:-1]))
             elif self._matters(change, path):
                 keys.add(join(path))
