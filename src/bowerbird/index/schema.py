@@ -15,6 +15,8 @@ from bowerbird.store.moments import to_row
 
 SCHEMA_VERSION = 1
 
+Row = dict[str, str | int | bytes | None]
+
 WORDS = "words"
 VECTORS = "vectors"
 
@@ -39,7 +41,7 @@ def vectors_schema(dimensions: int) -> pa.Schema:
     return pa.schema([*_FILTERS, pa.field("vector", pa.list_(pa.float32(), dimensions))])
 
 
-def filter_columns(item: StoredItem) -> dict[str, str | int | bytes | None]:
+def filter_columns(item: StoredItem) -> Row:
     """Return the columns that both tables have, but for `id`."""
     modified = to_row(item.modified)
     return {
@@ -53,9 +55,9 @@ def filter_columns(item: StoredItem) -> dict[str, str | int | bytes | None]:
     }
 
 
-def words_row(item: StoredItem, passage: Passage, search: str) -> dict[str, str | int | bytes | None]:
+def words_row(item: StoredItem, passage: Passage, search: str) -> Row:
     """Return one row of the words table."""
-    own = {"id": passage.id, "search": search, "text": passage.text, "place": to_json(passage.place)}
+    own: Row = {"id": passage.id, "search": search, "text": passage.text, "place": to_json(passage.place)}
     return {**filter_columns(item), **own}
 
 

@@ -41,6 +41,7 @@ class VectorWriter:
         self._encoder = encoder
         self._target = target
         self._pool: ThreadPoolExecutor | None = None
+        self._begun: tuple[str, list[Vector]] = ("", [])
 
     def open(self, threads: int, initialize: Callable[[], None]) -> None:
         """Start the threads that embed, one passage each at a time; `initialize` runs in each at its start."""
@@ -95,7 +96,7 @@ class VectorWriter:
             blob = keeping.cached_vectors(connection, key)
         vectors = self._cached(blob, len(texts))
         if vectors is None:
-            vectors = self._embed(texts, stopped)
+            vectors = self._embed(key, texts, stopped)
             if vectors is None:
                 return None
             self._keep(one, key, vectors)
@@ -118,14 +119,19 @@ class VectorWriter:
         vectors = np.frombuffer(data, dtype=np.float32).reshape(-1, self._encoder.dimensions)
         return vectors if len(vectors) == count else None
 
-    def _embed(self, texts: Sequence[str], stopped: Callable[[], bool]) -> Vector | None:
+    def _embed(self, key: str, texts: Sequence[str], stopped: Callable[[], bool]) -> Vector | None:
+        """Embed the texts, 64 between two looks at `stopped`; what was done is kept for the next call with this key."""
         if self._pool is None:
             raise RuntimeError("the vector writer is not open")
-        made: list[Vector] = []
-        for start in range(0, len(texts), 64):
+        begun, made = self._begun
+        if begun != key:
+            made = []
+            self._begun = (key, made)
+        while len(made) < len(texts):
             if stopped():
                 return None
-            made.extend(self._pool.map(lambda text: self._encoder.passages([text]), texts[start : start + 64]))
+            made.extend(self._pool.map(lambda text: self._encoder.passages([text]), texts[len(made) : len(made) + 64]))
+        self._begun = ("", [])
         return np.concatenate(made)
 
     def _keep(self, one: Indexable, key: str, vectors: Vector) -> None:

@@ -19,7 +19,7 @@ from bowerbird.core.errors import StoreError
 from bowerbird.core.records import Document, from_json
 from bowerbird.index.cutting import CUT_VERSION, cut, search_text
 from bowerbird.index.filters import items_in
-from bowerbird.index.schema import SCHEMA_VERSION, VECTORS, WORDS, WORDS_SCHEMA, words_row
+from bowerbird.index.schema import SCHEMA_VERSION, VECTORS, WORDS, WORDS_SCHEMA, Row, words_row
 from bowerbird.index.tables import Tables
 from bowerbird.store import catalog, outbox
 from bowerbird.store.catalog import Indexable
@@ -30,8 +30,6 @@ _INDEX_AFTER_ROWS = 1_500
 _KEPT_VERSIONS = timedelta(minutes=15)
 _COMPACT_EVERY_SECONDS = 300.0
 _WORD = re.compile(r"[^\W\d_]\w{1,23}")
-
-Row = dict[str, str | int | bytes | None]
 
 
 class Writer:
@@ -50,7 +48,7 @@ class Writer:
         with self._store.database.read() as connection:
             living = outbox.all_generations(connection)
         for generation in living:
-            if generation.state == "retired":
+            if generation.state == "retired" or (generation.state == "building" and generation.recipe != self.recipe):
                 self._discard(generation)
             else:
                 self._recover(generation)

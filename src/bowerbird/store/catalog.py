@@ -158,3 +158,11 @@ def _narrowed(statement: Select[Any], filters: Filters, scopes: Collection[int])
 
 def _sliced(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[start : start + 500] for start in range(0, len(ids), 500))
+
+
+def progress_of(connection: Connection, source_ids: Collection[str]) -> tuple[int, int]:
+    """Return (items that wait, items that are quarantined or failed) of these sources."""
+    mine = items.c.source_id.in_(source_ids)
+    waiting_count = select(func.count()).where(mine, items.c.state == "pending")
+    failed_count = select(func.count()).where(mine, items.c.state.in_(("quarantined", "failed")))
+    return int(connection.execute(waiting_count).scalar_one()), int(connection.execute(failed_count).scalar_one())

@@ -6,7 +6,7 @@ Every change of content is one transaction: the item's row and its outbox entry 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -145,16 +145,19 @@ def removed(connection: Connection, item_ids: Iterable[str]) -> int:
     return len(ids)
 
 
-def claim(connection: Connection, limit: int) -> list[Claim]:
+def claim(connection: Connection, limit: int, taken: Collection[str] = (), priority: int = 0) -> list[Claim]:
     """Return the items to read next, most urgent first, and count the attempt.
 
-    Members of containers are never claimed: their container is, and its members are entered again with it.
+    Items in `taken` (being read) and those below the priority are left. Members of containers are never claimed:
+    their container is, and its members are entered again with it.
     """
-    waiting = and_(items.c.state == "pending", items.c.container == "")
-    wanted = select(items).where(waiting).order_by(items.c.priority.desc(), items.c.updated, items.c.id).limit(limit)
+    waiting = and_(items.c.state == "pending", items.c.container == "", items.c.priority >= priority)
+    wanted = select(items).where(waiting, items.c.id.not_in(list(taken)))
+    wanted = wanted.order_by(items.c.priority.desc(), items.c.updated, items.c.id).limit(limit)
     claims = [_claim(row) for row in connection.execute(wanted).mappings()]
     ids = [one.id for one in claims]
-    connection.execute(update(items).where(items.c.id.in_(ids)).values(attempts=items.c.attempts + 1))
+    if ids:
+        connection.execute(update(items).where(items.c.id.in_(ids)).values(attempts=items.c.attempts + 1))
     return claims
 
 
@@ -194,6 +197,7 @@ def requeue(connection: Connection, parser: str) -> int:
     containers = select(items.c.container).where(outdated, items.c.container != "")
     again = and_(items.c.container == "", or_(outdated, items.c.key.in_(containers)))
     result = connection.execute(update(items).where(again).values(state="pending", attempts=0, priority=AGAIN))
+    connection.execute(update(items).where(outdated, items.c.container != "").values(content_hash=""))
     return result.rowcount
 
 

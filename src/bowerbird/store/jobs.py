@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.errors import NotFoundError
@@ -106,6 +106,12 @@ def recent(connection: Connection, limit: int = 10) -> list[Job]:
     return [
         _job(row) for row in connection.execute(select(jobs).order_by(jobs.c.created.desc()).limit(limit)).mappings()
     ]
+
+
+def unfinished(connection: Connection) -> int:
+    """Return how many jobs wait or run."""
+    wanted = select(func.count()).where(jobs.c.state.in_(("queued", "running")))
+    return int(connection.execute(wanted).scalar_one())
 
 
 def _job(row: Any) -> Job:

@@ -87,15 +87,23 @@ def synced(connection: Connection, source_id: str, checkpoint: str, error: str =
 
 
 def set_failures(connection: Connection, source_id: str, found: Iterable[Failure], replace: bool) -> None:
-    """Record what could not be read; `replace` forgets what was recorded before."""
+    """Record what could not be read; `replace` forgets what was recorded before, but for members of containers."""
     if replace:
-        connection.execute(delete(failures).where(failures.c.source_id == source_id))
+        old = failures.c.source_id == source_id, failures.c.key.not_like("%!/%")
+        connection.execute(delete(failures).where(*old))
     rows = {f.key: {"source_id": source_id, "key": f.key, "code": f.code, "cause": f.cause, "at": now()} for f in found}
     if rows:
         statement = insert(failures)
         changed = {name: statement.excluded[name] for name in ("code", "cause", "at")}
         keys = [failures.c.source_id, failures.c.key]
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows.values()))
+
+
+def forget_member_failures(connection: Connection, source_id: str, containers: Iterable[str]) -> None:
+    """Forget what could not be read inside these containers (they are read again, or gone)."""
+    for key in containers:
+        inside = failures.c.key.startswith(f"{key}!/", autoescape=True)
+        connection.execute(delete(failures).where(failures.c.source_id == source_id, inside))
 
 
 def failed(connection: Connection, limit: int) -> list[tuple[str, Failure]]:

@@ -1,0 +1,285 @@
+"""One library: a data directory and everything that can be asked of it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from bowerbird.core.errors import NotFoundError, SourceError
+from bowerbird.core.records import OWNER, SYSTEM, Document, Explanation, Principal, from_json
+from bowerbird.core.settings import Settings
+from bowerbird.core.settings import load as load_settings
+from bowerbird.library.status import Report, Status
+from bowerbird.sources import kinds, open_source
+from bowerbird.sources.base import Preview, Source
+from bowerbird.store import access, catalog, intake, jobs, keeping, sources
+from bowerbird.store.items import StoredItem
+from bowerbird.store.jobs import Job
+from bowerbird.store.sources import SourceRow
+from bowerbird.store.store import Store
+from bowerbird.understanding.models import ModelStore
+
+if TYPE_CHECKING:
+    from bowerbird.extraction import Extractor
+    from bowerbird.index.reader import Reader
+    from bowerbird.index.tables import Tables
+    from bowerbird.library.worker import Worker
+    from bowerbird.sandbox import Guard, Sandbox
+    from bowerbird.search.results import Results
+    from bowerbird.search.searcher import Searcher
+    from bowerbird.understanding.encoder import Encoder
+
+
+class Library:
+    """Opens cheaply: models, the index and the sandbox are loaded when they are first needed. Thread-safe."""
+
+    def __init__(self, home: Path, settings: Settings, store: Store) -> None:
+        self.home = home
+        self.settings = settings
+        self.models = ModelStore(home / "models")
+        self._store = store
+        self._lock = threading.RLock()
+        self._encoder: Encoder | None = None
+        self._tables: Tables | None = None
+        self._searcher: Searcher | None = None
+        self._sandbox: Sandbox | None = None
+        self._worker: Worker | None = None
+        self._audited: set[str] = set()
+
+    @classmethod
+    def open(cls, home: Path, settings: Settings | None = None) -> Library:
+        """Open a data directory, made or migrated where needed; raises StoreError, SettingError."""
+        store = Store(home)
+        settings = settings or load_settings(home)
+        store.open()
+        return cls(home, settings, store)
+
+    def __enter__(self) -> Self:
+        """Return the library itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the sandbox and the store; a worker is closed by whoever took it."""
+        if self._sandbox is not None:
+            self._sandbox.close()
+        self._store.close()
+
+    def preview(self, location: str) -> Preview:
+        """Say what adding a location would index; lists it once. Raises SourceError."""
+        source = self._source(_kind_of(location), _normal(location))
+        if not hasattr(source, "preview"):
+            raise SourceError(f"{location} cannot be counted beforehand.", "Add it.")
+        preview: Preview = source.preview()
+        return preview
+
+    def add(self, location: str, name: str = "") -> SourceRow:
+        """Register a source (once for each location); raises SourceError where it is missing or cannot be read."""
+        kind, location = _kind_of(location), _normal(location)
+        if kind == "files" and "://" not in location and not Path(location).exists():
+            raise SourceError(f"There is no file or folder {location}.", "Check the spelling, or mount the disk.")
+        wanted = name or Path(location).name or kind
+        with self._store.database.write() as connection:
+            return sources.add(connection, kind, location, wanted)
+
+    def sources(self) -> list[SourceRow]:
+        """Return all sources with their counts."""
+        with self._store.database.read() as connection:
+            return sources.listed(connection)
+
+    def remove_source(self, name: str) -> None:
+        """Forget a source and its items; what it left on disk goes with the next purge. Raises NotFoundError."""
+        with self._store.database.write() as connection:
+            row = sources.named(connection, name)
+            intake.removed(connection, [one.id for one in intake.known(connection, row.id).values()])
+            sources.remove(connection, row.id)
+
+    def enqueue(self, kind: str, source: str | None = None) -> Job:
+        """Ask the writer for a job (`sync`), of one source or of all; raises NotFoundError."""
+        with self._store.database.write() as connection:
+            return jobs.enqueue(connection, kind, sources.named(connection, source).id if source else None)
+
+    def job(self, job_id: str) -> Job:
+        """Return a job; raises NotFoundError."""
+        with self._store.database.read() as connection:
+            return jobs.get(connection, job_id)
+
+    def cancel(self, job_id: str) -> None:
+        """Ask a job to stop; what it finished stays finished. Raises NotFoundError."""
+        with self._store.database.write() as connection:
+            jobs.get(connection, job_id)
+            jobs.cancel(connection, job_id)
+
+    def worker(self) -> Worker:
+        """Become the library's writer; raises LockedError where another process is. The caller closes it."""
+        from bowerbird.library.worker import Worker
+
+        worker = Worker(self._store, self.settings, self.tables(), self._source_of, self.encoder)
+        worker.acquire()
+        self._worker = worker
+        return worker
+
+    def search(
+        self,
+        text: str,
+        principal: Principal = OWNER,
+        *,
+        limit: int = 10,
+        cursor: str = "",
+        sort: str = "relevance",
+        pipeline: str = "hybrid",
+    ) -> Results:
+        """Search as a principal; raises QueryError and UsageError."""
+        reader = self.reader(principal, "search")
+        return self.searcher().search(reader, text, limit=limit, cursor=cursor, sort=sort, pipeline=pipeline)
+
+    def explain(self, text: str, item_id: str, principal: Principal = OWNER, pipeline: str = "hybrid") -> Explanation:
+        """Say why an item stands where it stands for a query; raises NotFoundError."""
+        return self.searcher().explain(self.reader(principal, "explain"), text, item_id, pipeline)
+
+    def item(self, item_id: str, principal: Principal = OWNER) -> StoredItem:
+        """Return an item; raises NotFoundError where there is none or it is not the principal's."""
+        found = self.reader(principal, "item").items([item_id]).get(item_id)
+        if found is None:
+            raise NotFoundError("There is no such item.", "Search for it again.")
+        return found
+
+    def document(self, item_id: str, principal: Principal = OWNER) -> Document:
+        """Return an item's extracted content, empty where it has none; raises NotFoundError."""
+        item = self.item(item_id, principal)
+        with self._store.database.read() as connection:
+            blob = catalog.document_blob(connection, item_id)
+        if not blob:
+            return Document(item.title, (), "", media_type=item.media_type)
+        return from_json(self._store.blobs.get(blob), Document)
+
+    def original(self, item_id: str, principal: Principal = OWNER) -> bytes:
+        """Return an item's bytes from its source; raises NotFoundError, SourceError."""
+        from bowerbird.core.records import Item
+        from bowerbird.sources.containers import member
+        from bowerbird.sources.keys import MEMBER
+
+        item = self.item(item_id, principal)
+        source = self._source_of(item.source)
+        if not item.container:
+            return source.read(Item(item.key, item.name, item.uri, "", item.size))
+        outermost = item.key.split(MEMBER)[0]
+        with self._store.database.read() as connection:
+            holder = catalog.keyed(connection, item.source, outermost)
+        if holder is None:
+            raise SourceError(f"The archive of {item.name} is gone.", "Run `bowerbird sync`.")
+        data = source.read(Item(holder.key, holder.name, holder.uri, "", holder.size))
+        return member(self.sandbox(), item.key, data, self.settings)
+
+    def page_image(self, item_id: str, page: int, width: int, principal: Principal = OWNER) -> bytes:
+        """Return a page (or an image) as PNG, at most `width` pixels wide; raises NotFoundError, SourceError."""
+        item = self.item(item_id, principal)
+        with self._store.database.read() as connection:
+            blob = keeping.cached_render(connection, item.content_hash, page, width)
+        if blob and self._store.blobs.sound(blob):
+            return self._store.blobs.get(blob)
+        image = self._extractor().page_image(item.name, self.original(item_id, principal), page, width)
+        if item.content_hash:
+            made = self._store.blobs.put(image)
+            with self._store.database.write() as connection:
+                keeping.cache_render(connection, item.content_hash, page, width, made)
+        return image
+
+    def status(self) -> Status:
+        """Return how the library stands."""
+        from bowerbird.library.inspecting import status
+
+        return status(self)
+
+    def doctor(self, verify: bool = False, repair: bool = False) -> Report:
+        """Check the library and the machine; with `repair`, mend what can be mended (needs the writer's lock)."""
+        from bowerbird.library.inspecting import doctor
+
+        return doctor(self, verify, repair)
+
+    def purge(self) -> None:
+        """Physically remove what deleted items left behind, in the index and in the store; raises LockedError."""
+        from bowerbird.library.inspecting import purge
+
+        purge(self)
+
+    def reader(self, principal: Principal, action: str) -> Reader:
+        """Return the reads of one principal for one request; system reads are written into the audit, once an action."""
+        from bowerbird.index.reader import Reader
+
+        if principal == SYSTEM and action not in self._audited:
+            self._audited.add(action)
+            with self._store.database.write() as connection:
+                access.record(connection, principal, action)
+        return Reader(self._store, self.tables(), principal)
+
+    def encoder(self) -> Encoder:
+        """Return the encoder of the settings; raises ModelError where it is missing or altered."""
+        with self._lock:
+            if self._encoder is None:
+                self._encoder = self.models.encoder(self.settings.get("encoder", str))
+            return self._encoder
+
+    def tables(self) -> Tables:
+        """Return the index's tables."""
+        from bowerbird.index.tables import Tables
+
+        with self._lock:
+            if self._tables is None:
+                self._tables = Tables(self.home / "index")
+            return self._tables
+
+    def searcher(self) -> Searcher:
+        """Return the process's searcher."""
+        from bowerbird.search.searcher import Searcher
+
+        with self._lock:
+            if self._searcher is None:
+                self._searcher = Searcher(self.encoder)
+            return self._searcher
+
+    def sandbox(self) -> Sandbox:
+        """Return a running sandbox: the worker's, or one of this library's own."""
+        from bowerbird.library.worker import boxed
+
+        with self._lock:
+            if self._sandbox is None:
+                self._sandbox = boxed(self.settings)
+                self._sandbox.start()
+            return self._sandbox
+
+    @property
+    def store(self) -> Store:
+        """The store; for the rooms that `library` wires, not for faces."""
+        return self._store
+
+    def guard(self) -> Guard | None:
+        """Return the guards of the worker's sandbox, None where no worker runs in this process."""
+        return self._worker.guard if self._worker is not None else None
+
+    def _extractor(self) -> Extractor:
+        from bowerbird.extraction import Extractor
+
+        return Extractor(self.sandbox())
+
+    def _source_of(self, source_id: str) -> Source:
+        with self._store.database.read() as connection:
+            row = sources.get(connection, source_id)
+        return self._source(row.kind, row.location)
+
+    def _source(self, kind: str, location: str) -> Source:
+        return open_source(kind, location, self.settings, (self.home,))
+
+
+def _kind_of(location: str) -> str:
+    scheme = location.partition("://")[0]
+    return scheme if "://" in location and scheme in kinds() else "files"
+
+
+def _normal(location: str) -> str:
+    return location if "://" in location else str(Path(location).expanduser().resolve())

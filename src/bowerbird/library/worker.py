@@ -1,0 +1,261 @@
+"""The worker: the threads of the write walk in the one process that holds the writer's lock.
+
+    jobs ── sync ──> items that wait ── ingest ──> outbox ── index ──> words, then vectors
+    watch ─ peek ──┘ (urgent: overtakes)
+
+Vectors wait until the queue of words is empty, so that everything new is findable by its words first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from bowerbird.core.errors import ModelError
+from bowerbird.core.settings import Settings
+from bowerbird.extraction import PRELOAD
+from bowerbird.index.tables import Tables
+from bowerbird.index.vectors import VectorWriter
+from bowerbird.index.writer import Writer
+from bowerbird.library.ingest import Ingest
+from bowerbird.library.progress import Meter, Progress
+from bowerbird.library.syncing import Syncing
+from bowerbird.sandbox import Guard, Sandbox
+from bowerbird.sources.base import Source
+from bowerbird.sources.containers import CONTAINER_PRELOAD
+from bowerbird.store import catalog, jobs, sources
+from bowerbird.store.store import Store, WriterLock
+from bowerbird.understanding.encoder import Encoder
+
+__all__ = ["Progress", "Worker"]
+
+_IDLE_SECONDS = 0.1
+_POLL_SECONDS = 0.2
+_NICENESS = 10
+
+_log = logging.getLogger(__name__)
+
+
+def boxed(settings: Settings, extra_workers: int = 0) -> Sandbox:
+    """Return the sandbox that the settings describe, not started yet."""
+    return Sandbox(
+        workers=settings.get("sandbox_workers", int) + extra_workers,
+        seconds=settings.get("sandbox_seconds", float),
+        memory_mb=settings.get("sandbox_memory_mb", int),
+        output_mb=settings.get("sandbox_output_mb", int),
+        preload=(*PRELOAD, *CONTAINER_PRELOAD),
+    )
+
+
+class Worker:
+    """Does what waits. `start` for a server, `run_until_idle` for a command; `close` always."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        tables: Tables,
+        open_row: Callable[[str], Source],
+        encoder: Callable[[], Encoder],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._encoder = encoder
+        self._tables = tables
+        self._target = settings.get("passage_tokens", int)
+        self._lock = WriterLock(store.home)
+        self.sandbox = boxed(settings, extra_workers=1)
+        self.writer = Writer(store, tables, settings.get("encoder", str), self._target)
+        self.vectors: VectorWriter | None = None
+        self._ingest = Ingest(store, self.sandbox, settings, open_row)
+        self._syncing = Syncing(store, self._ingest, open_row, lambda: not self.writer.behind())
+        self._stop = threading.Event()
+        self._changed = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._watched: set[str] = set()
+        self._error: BaseException | None = None
+
+    def acquire(self) -> None:
+        """Take the writer's lock; raises LockedError where another process has it."""
+        self._lock.acquire()
+
+    def start(self, watch: bool = True, vectors: bool = True) -> None:
+        """Start the threads."""
+        self.sandbox.start()
+        self.writer.open()
+        self._ingest.start()
+        with self._store.database.write() as connection:
+            jobs.reclaim(connection)
+        self._spawn("jobs", lambda: self._jobs(watch))
+        self._spawn("ingest", self._ingesting)
+        self._spawn("index", lambda: self._indexing(vectors))
+        if watch:
+            self._spawn("urgent", self._urgent)
+
+    def run_until_idle(self, progress: Callable[[Progress], None], stop: threading.Event, vectors: bool = True) -> None:
+        """Do all that waits, telling how far it is; returns when done or when `stop` is set; raises what went wrong."""
+        self.start(watch=False, vectors=vectors)
+        meters = {name: Meter() for name in ("read", "index", "embed")}
+        while not stop.wait(_POLL_SECONDS):
+            if self._error is not None:
+                raise self._error
+            told = self._look(meters, vectors)
+            if told is None:
+                return
+            progress(told)
+
+    def close(self) -> None:
+        """Stop cleanly: what is under way is finished, the rest waits for the next time."""
+        self._stop.set()
+        self._syncing.stop.set()
+        self._changed.set()
+        for thread in self._threads:
+            thread.join()
+        self._ingest.close()
+        if self.vectors is not None:
+            self.vectors.close()
+        self.sandbox.close()
+        self._lock.release()
+
+    @property
+    def guard(self) -> Guard:
+        """Which guards are active around foreign bytes."""
+        return self.sandbox.guard
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended a thread of the worker, if anything did."""
+        return self._error
+
+    def _spawn(self, name: str, run: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                run()
+            except Exception as problem:
+                _log.exception("the %s thread ended", name)
+                self._error = problem
+
+        thread = threading.Thread(target=guarded, name=f"bowerbird-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _jobs(self, watch: bool) -> None:
+        every = self._settings.get("rescan_seconds", int)
+        scanned = time.monotonic()
+        while not self._stop.is_set():
+            if watch:
+                self._watch_new()
+                if time.monotonic() - scanned > every:
+                    scanned = time.monotonic()
+                    self._syncing.rescan()
+            busy = self._syncing.step()
+            self._stop.wait(_IDLE_SECONDS if busy else _POLL_SECONDS)
+
+    def _watch_new(self) -> None:
+        with self._store.database.read() as connection:
+            rows = sources.listed(connection)
+        for row in rows:
+            if row.id not in self._watched and row.last_sync is not None:
+                self._watched.add(row.id)
+                self._spawn(f"watch-{row.name}", partial(self._syncing.watch, row, self._changed.set))
+
+    def _ingesting(self) -> None:
+        while not self._stop.is_set():
+            if not self._ingest.step(self._stop.is_set):
+                self._stop.wait(_IDLE_SECONDS)
+
+    def _urgent(self) -> None:
+        while not self._stop.is_set():
+            self._changed.wait()
+            self._changed.clear()
+            while not self._stop.is_set() and self._ingest.urgent():
+                pass
+
+    def _indexing(self, vectors: bool) -> None:
+        tried = float("-inf")
+        while not self._stop.is_set():
+            applied = sum(self.writer.apply(generation) for generation in self.writer.living())
+            for generation in self.writer.living():
+                self.writer.tidy(generation, idle=not applied)
+            if applied or self._reading():
+                if not applied:
+                    self._stop.wait(_IDLE_SECONDS)
+                continue
+            if vectors and self.vectors is None and time.monotonic() - tried > 5.0:
+                tried = time.monotonic()
+                self._open_vectors()
+            if not (self._embed() or self._rebuild()):
+                self._stop.wait(_IDLE_SECONDS)
+
+    def _embed(self) -> bool:
+        """Embed a little; returns whether there was anything to do."""
+        if self.vectors is None:
+            return False
+        done = sum(
+            self.vectors.apply(one, lambda: self._stop.is_set() or self._reading()) for one in self.writer.living()
+        )
+        for generation in self.writer.living():
+            self.vectors.tidy(generation, idle=not done)
+        return bool(done)
+
+    def _rebuild(self) -> bool:
+        """Begin a new generation where the recipe changed, and serve it once it is level."""
+        if not self.writer.outdated():
+            return False
+        if len(self.writer.living()) == 1:
+            return self.writer.begin_rebuild()
+        self.writer.end_rebuild()
+        return True
+
+    def _open_vectors(self) -> None:
+        try:
+            encoder = self._encoder()
+        except ModelError:
+            return
+        threads = self._settings.get("embed_threads", int) or max(1, (os.cpu_count() or 2) - 1)
+        self.vectors = VectorWriter(self._store, self._tables, self.writer, encoder, self._target)
+        self.vectors.open(threads, _lower_priority)
+
+    def _reading(self) -> bool:
+        return self._ingest.busy
+
+    def _look(self, meters: dict[str, Meter], vectors: bool) -> Progress | None:
+        """Return how far the work is, None when there is none left."""
+        with self._store.database.read() as connection:
+            pending = catalog.states(connection).get("pending", 0)
+            waiting = jobs.unfinished(connection)
+        words = self.writer.behind()
+        meters["read"].update(pending, self._ingest.finished)
+        meters["index"].update(words)
+        if self._syncing.listing:
+            done = self._syncing.listed
+            return Progress("list", done, done, 0.0, 0.0, self._ingest.failed, self._syncing.listing)
+        if pending or waiting:
+            return meters["read"].look("read", self._ingest.failed)
+        if words:
+            return meters["index"].look("index", self._ingest.failed)
+        left = self.vectors.behind() if self.vectors is not None else 0
+        meters["embed"].update(left)
+        if vectors and (left or self._opening_vectors()):
+            return meters["embed"].look("embed", self._ingest.failed)
+        return None
+
+    def _opening_vectors(self) -> bool:
+        """Tell whether the encoder is there but its threads are not yet."""
+        if self.vectors is not None:
+            return False
+        with contextlib.suppress(ModelError):
+            self._encoder()
+            return True
+        return False
+
+
+def _lower_priority() -> None:
+    """Let a thread that embeds yield to searches (Linux: niceness is a thread's own)."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
