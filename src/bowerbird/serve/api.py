@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from bowerbird.core.errors import QueryError
 from bowerbird.serve import api_examples as examples
-from bowerbird.serve.api_faces import Face, Json, hit_face, item_face, library_of, text_face
+from bowerbird.serve.api_faces import Json, item_face, library_of, text_face
 from bowerbird.serve.api_originals import original_response, reveal_folder
 
 QUERY_CHARACTERS = 4_000
@@ -31,14 +31,13 @@ def search(
     limit: Annotated[int, Query(ge=1, le=100, description="How many hits.")] = 10,
     cursor: Annotated[str, Query(max_length=2_000, description="The cursor of the answer before, for more.")] = "",
     sort: Annotated[Literal["relevance", "date"], Query(description="The order of the hits.")] = "relevance",
+    pipeline: Annotated[str, Query(max_length=400, description="A preset, or a formula.")] = "hybrid",
 ) -> Response:
     """Search everything that the asker may see. Answers with at most `limit` hits; more follow by `cursor`."""
     if len(q) > QUERY_CHARACTERS:
         raise QueryError(f"The query is longer than {QUERY_CHARACTERS:,} characters.", "Shorten it.")
-    results = library_of(request).search(q, limit=limit, cursor=cursor, sort=sort)
-    face: Face = results.to_dict()
-    face["hits"] = [{**shown, **hit_face(hit)} for shown, hit in zip(face["hits"], results.hits, strict=True)]
-    return Json(face)
+    found = library_of(request).search(q, limit=limit, cursor=cursor, sort=sort, pipeline=pipeline)
+    return Json(found.to_dict())
 
 
 @router.get("/api/items/{item_id}", responses=examples.answers(examples.ITEM, "The item."))

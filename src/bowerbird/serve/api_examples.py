@@ -58,7 +58,9 @@ HIT: dict[str, Any] = {
     "modified": "2026-03-02T09:14:00Z",
     "people": [{"name": "Ada Byron", "address": "ada@example.org"}],
     "snippet": PASSAGE["text"],
+    "snippet_highlights": PASSAGE["highlights"],
     "passages": [PASSAGE],
+    "explanation": {"score": 0.0325, "lines": ["words: rank 1", "meaning: rank 3"]},
 }
 
 SEARCH: dict[str, Any] = {
@@ -108,15 +110,18 @@ SOURCE: dict[str, Any] = {
     "items": 1260,
     "failures": 2,
     "last_sync": "2026-03-02T09:20:11Z",
-    "state": "ready",
+    "state": "ok",
+    "error": "",
 }
 
 JOB: dict[str, Any] = {
     "id": "9m2v0h7xj5e8q",
     "kind": "sync",
+    "source_id": "4t6zk0c9ws1rd",
     "state": "running",
     "done": 412,
     "total": 1260,
+    "failed": 1,
     "message": "reading",
     "attempts": 1,
     "created": "2026-03-02T09:15:00Z",
@@ -131,13 +136,15 @@ STATUS: dict[str, Any] = {
     "pending_vectors": 1010,
     "quarantined": [
         {
-            "id": "0c3n8w5r2t7yb",
-            "key": "scans/broken.pdf",
+            "item": "0c3n8w5r2t7yb",
             "source": "Documents",
+            "key": "scans/broken.pdf",
             "code": "extraction-failed",
             "cause": "The file ends in the middle of an object.",
         }
     ],
-    "sources": [SOURCE],
     "jobs": [JOB],
+    "model": "ready",
+    "guard": {"network": "namespace", "landlock": 4, "seccomp": True, "processes": True, "rlimits": {"CPU": 20}},
+    "sources": [SOURCE],
 }

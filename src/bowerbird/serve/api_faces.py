@@ -10,11 +10,13 @@ from starlette.responses import Response
 
 from bowerbird.core.errors import BowerbirdError
 from bowerbird.core.kinds import kind_of
-from bowerbird.core.records import Document, Hit, HitPassage
+from bowerbird.core.records import Document
 from bowerbird.store.items import StoredItem
 
 if TYPE_CHECKING:
     from bowerbird.library import Library
+    from bowerbird.library.status import Status
+    from bowerbird.store.sources import SourceRow
 
 Face = dict[str, Any]
 
@@ -42,40 +44,6 @@ def error_face(problem: BowerbirdError, status: int | None = None, **more: str) 
     body = {"code": problem.code, "cause": problem.cause, "remedy": problem.remedy, **more}
     headers = {"www-authenticate": "Bearer"} if (status or problem.status) == 401 else None
     return Json(body, status or problem.status, headers)
-
-
-def passage_face(passage: HitPassage) -> Face:
-    """Show a passage; `highlights` are [start, end) in code points of `text`, `start`/`end` in the item's text."""
-    place = passage.place
-    return {
-        "id": passage.id,
-        "text": passage.snippet.text,
-        "highlights": passage.snippet.highlights,
-        "place": str(place),
-        "headings": place.headings,
-        "page": place.page,
-        "start": place.start,
-        "end": place.end,
-        "seconds": place.seconds,
-    }
-
-
-def hit_face(hit: Hit) -> Face:
-    """Show a hit with its best passages; `snippet` is the text of the first."""
-    return {
-        "rank": hit.rank,
-        "item": hit.item,
-        "score": hit.score,
-        "title": hit.title,
-        "uri": hit.uri,
-        "source": hit.source,
-        "kind": hit.kind,
-        "path": hit.path,
-        "modified": hit.modified,
-        "people": hit.people,
-        "snippet": hit.passages[0].snippet.text if hit.passages else "",
-        "passages": [passage_face(passage) for passage in hit.passages],
-    }
 
 
 def preview_of(item: StoredItem) -> str:
@@ -106,6 +74,19 @@ def item_face(item: StoredItem) -> Face:
         "error_code": item.error_code,
         "error": item.error,
     }
+
+
+def source_face(source: SourceRow) -> Face:
+    """Show a source; how far its connector has read and who may see it stay inside."""
+    shown = ("id", "name", "kind", "location", "items", "failures", "last_sync", "state", "error")
+    return {name: getattr(source, name) for name in shown}
+
+
+def status_face(status: Status) -> Face:
+    """Show how the library stands."""
+    shown = ("items", "passages", "pending", "pending_vectors", "quarantined", "jobs", "model", "guard")
+    face = {name: getattr(status, name) for name in shown}
+    return {**face, "sources": [source_face(source) for source in status.sources]}
 
 
 def text_face(document: Document, start: int, length: int) -> Face:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from bowerbird.serve import api_examples as examples
-from bowerbird.serve.api_faces import Json, library_of
+from bowerbird.serve.api_faces import Json, library_of, source_face, status_face
 
 router = APIRouter(tags=["library"])
 
@@ -33,13 +33,13 @@ class SyncRequest(BaseModel):
 @router.get("/api/status", responses=examples.answers(examples.STATUS, "How the library stands."))
 def status(request: Request) -> Response:
     """Tell how much is searchable, what is waiting, what could not be read and why, and what is going on."""
-    return Json(library_of(request).status())
+    return Json(status_face(library_of(request).status()))
 
 
 @router.get("/api/sources", responses=examples.answers({"sources": [examples.SOURCE]}))
 def sources(request: Request) -> Response:
     """List the sources with their counts and their last sync."""
-    return Json({"sources": library_of(request).sources()})
+    return Json({"sources": [source_face(source) for source in library_of(request).sources()]})
 
 
 @router.post("/api/sources/preview", responses=examples.answers({"files": 1260, "bytes": 340_000_000, "ignored": 45}))
@@ -57,7 +57,7 @@ def add_source(request: Request, place: Location) -> Response:
     """Add a folder and start to read it. Adding the same location again changes nothing and reads it again."""
     library = library_of(request)
     source = library.add(place.location, place.name)
-    return Json({"source": source, "job": library.enqueue("sync", source.name)}, 201)
+    return Json({"source": source_face(source), "job": library.enqueue("sync", source.name)}, 201)
 
 
 @router.delete("/api/sources/{name}", responses=examples.answers({"removed": "Documents"}))

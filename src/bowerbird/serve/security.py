@@ -1,9 +1,9 @@
 """Who may talk to the server, and what every answer carries.
 
 The server listens on loopback only, yet a browser on this machine also runs pages of strangers. So: the Host header
-must be a loopback name (DNS rebinding), every request needs a session cookie or the server's token, a request that changes
-something must come from our own page (cross-site request forgery), and every answer carries a strict policy for what a
-page may load (Content Security Policy Level 3) and who may embed or read it.
+must be a loopback name (DNS rebinding), every request needs a session cookie or the server's token, a request that
+changes something must come from our own page (cross-site request forgery), and every answer carries a strict policy for
+what a page may load (Content Security Policy Level 3) and who may embed or read it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 /** The form that adds a folder: it first says what would be read, then asks. */
 
 import * as api from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, worded } from "./dom.js";
 import { counted, duration, size } from "./format.js";
 
 /**
@@ -15,7 +15,7 @@ export function wireAddForm(form, onAdded) {
     answer.classList.toggle("bad", bad);
     fill(answer, ...content);
   };
-  const refuse = (problem) => say(true, h("p", {}, `${problem.message} ${problem.remedy ?? ""}`));
+  const refuse = (problem) => say(true, h("p", {}, worded(`${problem.message} ${problem.remedy ?? ""}`)));
   field.addEventListener("input", () => fill(answer));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

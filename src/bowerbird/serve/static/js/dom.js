@@ -45,6 +45,11 @@ export function icon(name) {
   return svg;
 }
 
+/** Text with its `backticked` parts as code. @param {string} text @returns {Array<Node | string>} */
+export function worded(text) {
+  return text.split("`").map((part, at) => (at % 2 ? h("code", {}, part) : part));
+}
+
 /** @param {string} id @returns {HTMLElement} */
 export function byId(id) {
   const found = document.getElementById(id);

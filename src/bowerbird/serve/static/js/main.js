@@ -3,7 +3,7 @@
 import * as address from "./address.js";
 import * as api from "./api.js";
 import { wireAddForm } from "./add_folder.js";
-import { byId, fill, h } from "./dom.js";
+import { byId, fill, h, worded } from "./dom.js";
 import { Facets } from "./facets.js";
 import { count } from "./format.js";
 import { wireKeys } from "./keys.js";
@@ -23,8 +23,8 @@ let announcing = 0;
 let following = 0;
 
 const results = new ResultList(byId("hits"), box, {
-  onSelect: (hit) => { if (preview.id && !preview.covers) follow(hit); },
-  onOpen: (hit) => openPreview(hit.item, hit),
+  onSelect: (hit) => { searcher.hold(); if (preview.id && !preview.covers) follow(hit); },
+  onOpen: (hit) => { searcher.hold(); openPreview(hit.item, hit); },
 });
 const facets = new Facets(byId("facets"), byId("chips"), (text) => edit(text, "step"));
 const preview = new Preview(byId("preview"), {
@@ -62,16 +62,20 @@ function started() {
   clearTimeout(retry);
   byId("progress").classList.add("on");
   results.list.classList.add("stale");
+  byId("list-title").textContent = box.value.trim() ? "Results" : "Recently changed";
   if (!results.hits.length && state.hidden) states.loading(state);
 }
 
-function answered(answer, { q }) {
+function answered(answer, { q, pipeline }) {
+  if (pipeline !== "typing" || answer.hits.length) showAnswer(answer, q);
+}
+
+function showAnswer(answer, q) {
   byId("progress").classList.remove("on");
   const blank = !answer.hits.length && !q.trim() && !(library.status?.items > 0);
   desk.classList.toggle("blank", blank);
-  byId("list-title").textContent = q.trim() ? "Results" : "Recently changed";
   sort.hidden = !q.trim() || !answer.hits.length;
-  const kept = preview.id;
+  const kept = preview.id || results.chosen?.item;
   results.show(answer.hits);
   if (kept) results.chooseItem(kept);
   facets.show(box.value, answer.counts);
@@ -92,7 +96,7 @@ function showCount(answer) {
   more.hidden = !answer.cursor;
   const text = known > shown ? `${count(shown)} of ${count(known)}` : count(shown);
   byId("count").textContent = box.value.trim() && shown ? text : "";
-  fill(byId("hints"), answer.hits.length ? (answer.hints ?? []).map((hint) => h("p", {}, hint)) : null);
+  fill(byId("hints"), answer.hits.length ? (answer.hints ?? []).map((hint) => h("p", {}, worded(hint))) : null);
   clearTimeout(announcing);
   announcing = setTimeout(() => {
     byId("live").textContent = shown ? `${text} ${shown === 1 ? "result" : "results"}` : "No results";

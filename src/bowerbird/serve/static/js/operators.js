@@ -66,9 +66,9 @@ export function withoutFilters(text) {
 export const DATES = {
   today: { label: "Today", filters: [["after", "today"]] },
   week: { label: "Past week", filters: [["after", "7d"]] },
-  month: { label: "Past month", filters: [["after", "1m"]] },
-  year: { label: "Past year", filters: [["after", "1y"]] },
-  older: { label: "Older", filters: [["before", "1y"]] },
+  month: { label: "Past month", filters: [["after", "30d"]] },
+  year: { label: "Past year", filters: [["after", "365d"]] },
+  older: { label: "Older", filters: [["before", "365d"]] },
 };
 
 /** @param {string} text @param {string} bucket @returns {boolean} */

@@ -1,7 +1,7 @@
 /** The preview of one item: what it is, what was found in it, and the thing itself. */
 
 import * as api from "./api.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h, icon, worded } from "./dom.js";
 import { KIND, counted, fullDate, names, size, trail, when } from "./format.js";
 import { imageView, pagesView, playerView } from "./preview_body.js";
 import { showPassage, textView } from "./preview_text.js";
@@ -45,7 +45,7 @@ export class Preview {
       this.#draw(item, hit?.passages ?? [], signal);
     } catch (problem) {
       if (problem.name === "AbortError") return;
-      this.#frame(h("h2", {}, "This item cannot be shown"), [], h("p", {}, problem.message), h("p", {}, problem.remedy ?? ""));
+      this.#frame(h("h2", {}, "This item cannot be shown"), [], h("p", {}, worded(problem.message)), h("p", {}, worded(problem.remedy ?? "")));
     }
     this.#cover(true);
   }
@@ -103,7 +103,7 @@ export class Preview {
 
   #content(item, passages, signal) {
     const terms = termsOf(passages);
-    const quotes = passages.length ? h("div", { class: "quotes", role: "group", "aria-label": "Passages found" }) : null;
+    const quotes = passages.length > 1 || item.preview === "pages" && passages.length ? h("div", { class: "quotes", role: "group", "aria-label": "Passages found" }) : null;
     const stage = h("div", {});
     const media = item.preview === "audio" || item.preview === "video" ? playerView(item) : null;
     const pages = item.preview === "pages" ? pagesView(item.item, item.pages ?? 0, passages[0]?.page ?? 1) : null;
@@ -115,7 +115,7 @@ export class Preview {
         problem.name === "AbortError" ? null : h("p", { class: "aside" }, problem.message));
       if (!view || signal.aborted || mode !== "text") return;
       stage.replaceChildren(view);
-      if (passage.end) showPassage(view);
+      if (passage.end) showPassage(view, this.body);
     };
     const show = () => (mode === "pages" ? stage.replaceChildren(pages.element) : showText());
     if (quotes) fillQuotes(quotes, passages, (chosen) => {

@@ -82,7 +82,13 @@ export async function textView(id, passage, terms, { signal, onSeek }) {
   return view;
 }
 
-/** @param {HTMLElement} view brings the passage into view, where there is one */
-export function showPassage(view) {
-  view.querySelector(".passage")?.scrollIntoView({ block: "center" });
+/**
+ * Bring the passage into view, where there is one. Only the pane scrolls: the list beside it stays where it is.
+ * @param {HTMLElement} view @param {HTMLElement} pane
+ */
+export function showPassage(view, pane) {
+  const passage = view.querySelector(".passage");
+  if (!passage) return;
+  const [seen, frame] = [passage.getBoundingClientRect(), pane.getBoundingClientRect()];
+  if (seen.bottom > frame.bottom - 24 || seen.top < frame.top) pane.scrollTop += seen.top - frame.top - frame.height / 4;
 }

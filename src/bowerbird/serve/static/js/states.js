@@ -1,7 +1,7 @@
 /** What stands in place of results: loading, nothing found, an error, nobody there, signed out. */
 
 import { ApiError, OfflineError } from "./api.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h, icon, worded } from "./dom.js";
 import { filtersOf, withoutFilters } from "./operators.js";
 
 const button = (text, click, primary = false) =>
@@ -27,7 +27,7 @@ export function nothing(place, text, hints, edit) {
   if (filters.length) said.push("The filters may be too narrow.");
   else if (!hints.length) said.push("Check the spelling, or try fewer or other words.");
   place.hidden = false;
-  fill(place, card("search", "Nothing found", h("ul", {}, said.map((line) => h("li", {}, line))),
+  fill(place, card("search", "Nothing found", h("ul", {}, said.map((line) => h("li", {}, worded(line)))),
     h("div", { class: "state-actions" },
       filters.length > 0 && button("Remove the filters", () => edit(withoutFilters(text)), true),
       button("Clear the search", () => edit("")))));
@@ -43,7 +43,7 @@ export function failed(place, problem, retry) {
     fill(place, card("alert", "You are signed out", h("p", {}, "The server was started anew. Open the link that ",
       h("code", {}, "bowerbird serve"), " prints."), h("div", { class: "state-actions" }, button("Try again", retry, true))));
   } else {
-    fill(place, card("alert", "That did not work", h("p", {}, problem.message), problem.remedy && h("p", {}, problem.remedy),
+    fill(place, card("alert", "That did not work", h("p", {}, worded(problem.message)), problem.remedy && h("p", {}, worded(problem.remedy)),
       h("div", { class: "state-actions" }, button("Try again", retry, true)), problem.code && h("p", { class: "aside" }, h("code", {}, problem.code))));
   }
 }

@@ -50,16 +50,20 @@ function sourceCard(source) {
       removeButton(source)));
 }
 
-function jobCard(job) {
+const STATES = { queued: "waits for its turn", running: "under way", done: "done", failed: "failed", cancelled: "cancelled" };
+
+function jobCard(job, sources) {
   const active = ["queued", "running"].includes(job.state);
-  const progress = job.total ? `${count(job.done)} of ${count(job.total)}` : job.done ? count(job.done) : "";
-  const meter = active && h("progress", { class: "meter", "aria-label": `Progress of ${job.kind}`, max: job.total || null, value: job.total ? job.done : null });
+  const source = sources.find(({ id }) => id === job.source_id)?.name ?? "";
+  const progress = job.total ? `${count(job.done)} of ${counted(job.total, "item")}` : job.done ? counted(job.done, "item") : "";
+  const facts = [STATES[job.state], progress, job.failed && `${count(job.failed)} could not be read`, job.message, when(job.ended ?? job.started ?? job.created)];
+  const name = `${job.kind[0].toUpperCase()}${job.kind.slice(1)}${source && ` · ${source}`}`;
+  const cancel = h("button", { class: "button quiet", type: "button", "aria-label": `Cancel: ${name}`,
+    on: { click: () => attempt(() => api.cancelJob(job.id), "It is asked to stop.") } }, "Cancel");
+  const meter = h("progress", { class: "meter", "aria-label": `Progress: ${name}`, max: job.total || null, value: job.total ? job.done : null });
   return h("div", { class: "card" }, icon(job.state === "failed" ? "alert" : "sync"),
-    h("div", {}, h("div", { class: "name" }, `${job.kind} · ${job.state}`),
-      h("div", { class: "aside" }, [progress, job.message, when(job.ended ?? job.started ?? job.created)].filter(Boolean).join(" · "))),
-    h("div", { class: "actions" }, active && h("button", { class: "button quiet", type: "button", "aria-label": `Cancel ${job.kind}`,
-      on: { click: () => attempt(() => api.cancelJob(job.id), "It is asked to stop.") } }, "Cancel")),
-    meter);
+    h("div", {}, h("div", { class: "name" }, name), h("div", { class: "aside" }, facts.filter(Boolean).join(" · "))),
+    h("div", { class: "actions" }, active && cancel), job.state === "running" && meter);
 }
 
 function unreadCard(file) {
@@ -83,7 +87,8 @@ function show(status) {
   fill(byId("figures"), figure(status.items, "items"), figure(status.passages, "passages"),
     figure(status.pending, "waiting to be read"), figure(status.pending_vectors, "waiting for meaning"), figure(status.quarantined.length, "could not be read"));
   update("sources", status.sources, "No sources yet. Add a folder below.", sourceCard);
-  update("jobs", status.jobs, "Nothing is going on.", jobCard);
+  update("jobs", status.jobs.slice(0, 8), "Nothing is going on.", (job) => jobCard(job, status.sources));
+  byId("engine").textContent = [status.model && `model ${status.model}`, status.guard && `parsers in a box (network: ${status.guard.network})`].filter(Boolean).join(" · ");
   update("unread", status.quarantined, "Everything could be read.", unreadCard);
   byId("sync-all").disabled = !status.sources.length;
 }
