@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import difflib
 import re
+from itertools import accumulate
 
 from bowerbird.core.errors import UsageError
 from bowerbird.search.pipeline import Stage
 from bowerbird.search.stages import NAMES
 
-LONGEST = 300
-"""Longest formula, in characters; it also bounds how deep parentheses nest."""
+LONGEST = 2_000
+"""Longest formula, in characters."""
+
+DEEPEST = 30
+"""How deep parentheses may nest."""
 
 _TOKEN = re.compile(r"\s*(?:(?P<name>[A-Za-z_]\w*)|(?P<number>[0-9]+)(?!\w)|(?P<sign>>>|[|%()]))")
 
@@ -24,7 +28,11 @@ def parse(text: str) -> Stage:
     >>> print(parse("((words % 100)) >> items>>snippets"))
     words % 100 >> items >> snippets
     """
-    reader = _Reader(_tokens(text))
+    tokens = _tokens(text)
+    depths = accumulate({"(": 1, ")": -1}.get(token, 0) for token in tokens)
+    if max(depths, default=0) > DEEPEST:
+        raise _wrong(f"its parentheses nest deeper than {DEEPEST}")
+    reader = _Reader(tokens)
     pipeline = reader.beside()
     if reader.next:
         raise _wrong(f"`{reader.next}` is not expected here")
@@ -34,7 +42,7 @@ def parse(text: str) -> Stage:
 
 def _tokens(text: str) -> list[str]:
     if len(text) > LONGEST:
-        raise _wrong(f"it is longer than {LONGEST} characters")
+        raise _wrong(f"it is longer than {LONGEST:,} characters")
     tokens, at = [], 0
     text = text.rstrip()
     while at < len(text):

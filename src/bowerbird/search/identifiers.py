@@ -29,7 +29,7 @@ def is_identifier(text: str) -> bool:
 
 
 def holding(reader: Reading, text: str, filters: Filters) -> list[str]:
-    """Return ids of items with a passage that holds this identifier as typed (but for case), best first.
+    """Return ids of items with a passage, name or title that holds this identifier as typed (but for case), best first.
 
     Nothing where the text is no identifier.
     """
@@ -37,6 +37,12 @@ def holding(reader: Reading, text: str, filters: Filters) -> list[str]:
         return []
     found = reader.words(WordQuery("", (text,)), filters, _ASKED)
     passages = reader.passages([candidate.passage for candidate in found])
+    items = reader.items([candidate.item for candidate in found])
     exact = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)", re.IGNORECASE)
-    held = (one.item for one in found if one.passage in passages and exact.search(passages[one.passage].text))
+    held = []
+    for one in found:
+        texts = [passages[one.passage].text] if one.passage in passages else []
+        texts += [items[one.item].name, items[one.item].title] if one.item in items else []
+        if any(map(exact.search, texts)):
+            held.append(one.item)
     return list(dict.fromkeys(held))

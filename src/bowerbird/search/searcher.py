@@ -89,7 +89,7 @@ class Searcher:
         return Results(
             query=asked.context.query.text,
             formula=asked.formula,
-            hits=_dressed(asked, page, items, len(allowed) - len(fresh)),
+            hits=_dressed(asked, page, items, len(at.shown) if at else 0),
             cursor=self._cursor_after(at, page, entries, asked) if rest else "",
             counts=count((items[entry.item] for entry in allowed), now.date()),
             hints=tuple(dict.fromkeys((*asked.context.query.hints, *asked.context.hints))),

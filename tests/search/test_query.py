@@ -1,0 +1,132 @@
+"""What people type is understood, kept and written back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bowerbird.core.errors import QueryError
+from bowerbird.core.records import Filters, Query
+from bowerbird.search.query import LONGEST, OPERATORS, format, free_text, parse
+
+NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
+
+pieces = st.sampled_from(
+    [*(f"{name}:" for name in OPERATORS), '"', " ", "“", "pdf", "Q3 plans", "2026-03", "last week", "tpye:", "é\u0301",
+     ":", "\x00", "a/b", "https://a.b/c", "12:30", "\ud800", "東京", "\n", "-", "'"]
+)  # fmt: skip
+typed = st.one_of(st.text(max_size=80), st.lists(pieces, max_size=20).map("".join))
+
+
+@given(typed)
+def test_what_is_written_reads_back_the_same(text: str) -> None:
+    query = parse(text, NOW)
+    again = parse(format(query), NOW)
+    assert replace(again, text="", hints=()) == replace(query, text="", hints=())
+
+
+@given(typed)
+def test_whatever_is_typed_becomes_text_that_can_be_encoded(text: str) -> None:
+    query = parse(text, NOW)
+    for part in (query.text, query.words, *query.phrases, *query.filters.people, *query.hints):
+        part.encode()
+        assert "\x00" not in part
+
+
+def test_every_operator_narrows() -> None:
+    query = parse('plan type:slides source:Drive in:"Q3 plans" from:"Ada B" before:2026 after:2025-06', NOW)
+    assert query.words == "plan"
+    assert query.filters == Filters(
+        types=("presentation",),
+        sources=("Drive",),
+        within=("Q3 plans",),
+        people=("Ada B",),
+        before=date(2026, 1, 1),
+        after=date(2025, 6, 1),
+    )
+    assert not query.hints
+
+
+def test_repeated_operators_mean_any_of_them() -> None:
+    query = parse("type:pdf TYPE:pdfs type:note after:2026 after:2025 before:2026-02 before:2026-03", NOW)
+    assert query.filters.types == ("pdf", "note")
+    assert (query.filters.after, query.filters.before) == (date(2025, 1, 1), date(2026, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        ("2026-03-01", "2026-03-01"), ("2026-3-1", "2026-03-01"), ("2026-02", "2026-02-01"), ("2024", "2024-01-01"),
+        ("today", "2026-03-18"), ("yesterday", "2026-03-17"), ("tomorrow", "2026-03-19"), ('"this week"', "2026-03-16"),
+        ('"Last Week"', "2026-03-09"), ("last-month", "2026-02-01"), ('"last year"', "2025-01-01"),
+        ("3d", "2026-03-15"), ('"2 weeks ago"', "2026-03-04"),
+        ('"this month"', "2026-03-01"), ('"this year"', "2026-01-01"),
+        ("1m", "2026-02-18"), ("1y", "2025-03-18"),
+    ],
+)  # fmt: skip
+def test_days(value: str, day: str) -> None:
+    assert parse(f"after:{value}", NOW).filters.after == date.fromisoformat(day)
+
+
+def test_a_month_back_from_its_last_day_stays_in_the_month_before() -> None:
+    assert parse("after:1m", datetime(2026, 3, 31, tzinfo=UTC)).filters.after == date(2026, 2, 28)
+    assert parse("after:1m", datetime(2026, 1, 31, tzinfo=UTC)).filters.after == date(2025, 12, 31)
+
+
+def test_today_is_the_zones_today() -> None:
+    late = datetime(2026, 3, 18, 23, 30, tzinfo=UTC)
+    assert parse("after:today", late, ZoneInfo("Europe/Prague")).filters.after == date(2026, 3, 19)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("tpye:pdf", "`type:`"),
+        ("author:ada", "`from:`"),
+        ("type:presentatoin", "`type:presentation`"),
+        ("after:yesteday", "`after:yesterday`"),
+        ("before:32.1.2026", "2026-03-01"),
+        ('type:"zzz qqq"', "Types are"),
+        ("type:", "no value"),
+        ("after:2026-13", "names no date"),
+        ("after:9999y", "names no date"),
+    ],
+)
+def test_what_is_no_operator_is_text_with_a_hint(text: str, told: str) -> None:
+    query = parse(text, NOW)
+    assert query.filters == Filters()
+    assert free_text(query)
+    assert len(query.hints) == 1
+    assert told in query.hints[0]
+
+
+@pytest.mark.parametrize("text", ["https://example.org/a", "12:30", "error:", "std::vector", "C:\\temp", "note: this"])
+def test_colons_of_ordinary_text_bring_no_hint(text: str) -> None:
+    query = parse(text, NOW)
+    assert (query.words, query.hints) == (text, ())
+
+
+def test_phrases() -> None:
+    query = parse('a "b  c" d “e f” "" "b c"', NOW)
+    assert (query.words, query.phrases) == ("a d", ("b c", "e f"))
+
+
+def test_a_quote_never_closed_is_left_out() -> None:
+    assert parse('a "b c" 5" disk', NOW).words == "a 5 disk"
+    assert parse('plan from:"ada', NOW).filters.people == ("ada",)
+
+
+def test_binary_noise_is_cleaned_away() -> None:
+    assert parse("bud\x00get\ufeff \ud83d\x1b\x7f", NOW).words == "budget"
+    assert parse("\x00\x01\udfff\ufffd", NOW) == Query("")
+
+
+def test_too_long_says_how_long() -> None:
+    assert parse("x" * LONGEST, NOW).words
+    with pytest.raises(QueryError, match="4,001 characters long; the limit is 4,000"):
+        parse("x" * (LONGEST + 1), NOW)
