@@ -28,7 +28,7 @@ def main(work: Path, model: Path) -> None:
 
     vectors = numpy.load(work / "vectors.npy", mmap_mode="r")
     queries = list(texts(work / "queries.jsonl"))
-    encoder = VectorsFactory.create({"path": str(model)})
+    encoder = VectorsFactory.create({"path": str(model.resolve())})
     told: dict[str, object] = {"queries": len(queries)}
     for name, content in (("plain", False), ("content", True)):
         transform = Transform(vectors, encoder.encode)
@@ -54,7 +54,11 @@ class Transform:
 
     def function(self) -> Callable[[Sequence[str]], Any]:
         """Return it as a plain function, which is what txtai takes."""
-        return lambda batch: self.vectors_of(batch)
+
+        def vectors(batch: Sequence[str]) -> Any:
+            return self.vectors_of(batch)
+
+        return vectors
 
     def vectors_of(self, batch: Sequence[str]) -> Any:
         if not self.building:

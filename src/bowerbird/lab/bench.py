@@ -123,17 +123,19 @@ class Bench:
         return library
 
     def _home_of(self, collection: Collection) -> Path:
-        from bowerbird.extraction import PARSER_VERSION
-
-        parts = (
-            collection.checksum(),
-            PARSER_VERSION,
-            self.settings.get("encoder", str),
-            str(self.settings.get("passage_tokens", int)),
-            __version__,
-        )
-        key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        encoder, target = self.settings.get("encoder", str), self.settings.get("passage_tokens", int)
+        parts = f"{collection.checksum()} {write_walk_version()} {encoder} {target}"
+        key = hashlib.sha256(parts.encode()).hexdigest()[:16]
         return (self.cache or cache_directory() / "bench") / f"{collection.name}-{key}"
+
+
+def write_walk_version() -> str:
+    """Return what a library's content depends on beside corpus and settings: parser, cut, schema, Bowerbird."""
+    from bowerbird.extraction import PARSER_VERSION
+    from bowerbird.index.cutting import CUT_VERSION
+    from bowerbird.index.schema import SCHEMA_VERSION
+
+    return f"{__version__} {PARSER_VERSION} cut-{CUT_VERSION} schema-{SCHEMA_VERSION}"
 
 
 def lend_models(models: Path, place: Path) -> None:
