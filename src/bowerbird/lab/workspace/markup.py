@@ -20,7 +20,7 @@ class Mark:
 
 
 def parse(body: str) -> list[Mark]:
-    """Parse a body; blank lines part the blocks, bullets and headings stand on one line each."""
+    """Parse a body; blank lines part paragraphs; bullets and headings stand on one line each."""
     return [mark for chunk in _chunks(body) for mark in _marks(chunk)]
 
 
@@ -70,16 +70,18 @@ def _element(mark: Mark) -> str:
 
 
 def _chunks(body: str) -> Iterator[list[str]]:
+    """Yield runs of lines that belong together: a table, a fence, or anything between blank lines."""
     chunk: list[str] = []
     fenced = False
     for line in body.splitlines():
         if line.startswith("```"):
             fenced = not fenced
-        if line.strip() or fenced:
-            chunk.append(line)
-        elif chunk:
+        ends = not fenced and not line.strip()
+        if chunk and (ends or (not fenced and chunk[-1].startswith("|") != line.startswith("|"))):
             yield chunk
             chunk = []
+        if not ends:
+            chunk.append(line)
     if chunk:
         yield chunk
 

@@ -52,6 +52,7 @@ def _flowables(mark: Mark) -> list[Any]:
     if mark.kind == "table":
         rows = [[Paragraph(_reportlab(cell), styles["BodyText"]) for cell in row] for row in mark.rows]
         grid = [("GRID", (0, 0), (-1, -1), 0.4, colors.grey), ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke)]
+        grid.append(("VALIGN", (0, 0), (-1, -1), "TOP"))
         return [Table(rows, style=grid, hAlign="LEFT"), Spacer(1, 8)]
     if mark.kind == "code":
         return [Preformatted(mark.text, styles["Code"]), Spacer(1, 6)]
@@ -134,7 +135,7 @@ def _lines(marks: list[Mark]) -> Iterator[tuple[str, int, int]]:
 
 def _scanned(page: Image.Image, random: np.random.Generator) -> Image.Image:
     turned = page.rotate(float(random.uniform(-0.9, 0.9)), Image.Resampling.BICUBIC, fillcolor=236)
-    grain = random.normal(0, 7, (SCAN_SIZE[1], SCAN_SIZE[0])).astype(np.float32)
+    grain = 7 * random.standard_normal((SCAN_SIZE[1], SCAN_SIZE[0]), dtype=np.float32)
     shade = np.linspace(0, -14, SCAN_SIZE[0], dtype=np.float32)
     grey = np.clip(np.asarray(turned, dtype=np.float32) + grain + shade, 0, 255)
     return Image.fromarray(grey.astype(np.uint8))

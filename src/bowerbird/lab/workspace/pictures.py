@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from bowerbird.lab.workspace.paper import wrapped
 from bowerbird.lab.workspace.story import Piece, listed
@@ -19,8 +19,8 @@ _TONES = {"ok": (33, 135, 86), "warn": (196, 120, 12), "bad": (190, 40, 45)}
 def screenshot(piece: Piece) -> bytes:
     """Draw a screenshot as PNG: a terminal, or the window of a program with cards, rows and a dialog.
 
-    The body's lines are `heading: TEXT`, `card: VALUE | LABEL | TONE`, `row: CELL | CELL`, `text: LINE`
-    and `dialog: TITLE | TEXT | BUTTON`.
+    The body's lines are `heading: TEXT`, `card: VALUE | LABEL | TONE`, `chart: NUMBERS | LABEL`, `row: CELL | CELL`,
+    `text: LINE` and `dialog: TITLE | TEXT | BUTTON`.
     """
     image = Image.new("RGB", SCREEN_SIZE, (246, 248, 250))
     draw = ImageDraw.Draw(image)
@@ -62,9 +62,13 @@ def _content(draw: ImageDraw.ImageDraw, lines: list[tuple[str, ...]]) -> None:
             top += 62
         elif word == "row":
             for i, cell in enumerate(cells):
-                draw.text((left + 14 + i * 1120 // len(cells), top), cell, font=ImageFont.load_default(22), fill=_INK)
+                at = left + 14 + (220 + (i - 1) * 900 // (len(cells) - 1) if i else 0)
+                draw.text((at, top), cell, font=ImageFont.load_default(22), fill=_INK)
             draw.line((left, top + 36, SCREEN_SIZE[0] - 40, top + 36), fill=_LINE)
             top += 48
+        elif word == "chart":
+            _chart(draw, (left, top), [float(value) for value in cells[0].split()], cells[1])
+            top += 280
         elif word == "dialog":
             _dialog(draw, cells)
         else:
@@ -79,6 +83,17 @@ def _card(draw: ImageDraw.ImageDraw, at: tuple[int, int], cells: list[str]) -> N
     draw.rectangle((left, top + 12, left + 6, top + 148), fill=tone)
     draw.text((left + 24, top + 28), cells[0], font=ImageFont.load_default(42), fill=tone)
     draw.text((left + 24, top + 102), cells[1], font=ImageFont.load_default(22), fill=_PALE)
+
+
+def _chart(draw: ImageDraw.ImageDraw, at: tuple[int, int], values: list[float], label: str) -> None:
+    left, top = at
+    draw.rounded_rectangle((left, top, left + 1132, top + 258), 10, fill="white", outline=_LINE, width=2)
+    draw.text((left + 18, top + 12), label, font=ImageFont.load_default(20), fill=_PALE)
+    low, high = min(values) - 0.3, max(values) + 0.3
+    step = 1090 / (len(values) - 1)
+    points = [(left + 20 + i * step, top + 244 - (v - low) / (high - low) * 196) for i, v in enumerate(values)]
+    draw.line(points, fill=(30, 110, 160), width=4, joint="curve")
+    draw.text((left + 1050, points[-1][1] - 36), str(values[-1]), font=ImageFont.load_default(22), fill=_INK)
 
 
 def _dialog(draw: ImageDraw.ImageDraw, cells: list[str]) -> None:
@@ -104,9 +119,9 @@ def photo(piece: Piece, random: np.random.Generator) -> bytes:
     draw = ImageDraw.Draw(sheet)
     draw.rectangle((8, 8, 1231, 871), outline=tuple(value // 2 for value in board), width=5)
     _handwriting(draw, piece.body, ink, random if style == "whiteboard" else None)
-    sheet = sheet.convert("RGBA").rotate(float(random.uniform(-3, 3)), Image.Resampling.BICUBIC, expand=True)
+    sheet = sheet.convert("RGBA").rotate(float(random.uniform(-3, 3)), Image.Resampling.BILINEAR, expand=True)
     image.paste(sheet, (170, 130), sheet)
-    grain = random.normal(0, 6, (PHOTO_SIZE[1], PHOTO_SIZE[0], 1)).astype(np.float32)
+    grain = 6 * random.standard_normal((PHOTO_SIZE[1], PHOTO_SIZE[0], 1), dtype=np.float32)
     shine = np.linspace(8, -22, PHOTO_SIZE[0], dtype=np.float32)[None, :, None]
     pixels = np.clip(np.asarray(image, dtype=np.float32) + grain + shine, 0, 255).astype(np.uint8)
     out = io.BytesIO()
@@ -120,11 +135,12 @@ def photo(piece: Piece, random: np.random.Generator) -> bytes:
 def _handwriting(
     draw: ImageDraw.ImageDraw, body: str, ink: tuple[int, int, int], random: np.random.Generator | None
 ) -> None:
-    top = 46.0
+    top = 50.0
     red = (170, 40, 40)
-    for line in body.splitlines():
+    lines = body.splitlines()
+    for line in lines:
         heading = line.startswith("# ")
-        size = 62 if heading else 43
+        size = 78 if heading else min(56, 480 // (len(lines) - 1))
         left = 60.0 + (float(random.uniform(-8, 14)) if random is not None else 0.0)
         draw.text((left, top), line.lstrip("# "), font=ImageFont.load_default(size), fill=red if heading else ink)
         top += size * 1.42 + (float(random.uniform(-4, 6)) if random is not None else 0.0)
@@ -132,12 +148,12 @@ def _handwriting(
 
 def _background(style: str, random: np.random.Generator) -> Image.Image:
     base = {"whiteboard": (120, 116, 108), "sign": (86, 120, 110), "label": (72, 76, 84)}[style]
-    coarse = random.integers(-40, 40, (12, 16, 3)) + np.array(base)
+    coarse = random.integers(-34, 34, (9, 12, 1)) + random.integers(-8, 8, (9, 12, 3)) + np.array(base)
     small = Image.fromarray(np.clip(coarse, 0, 255).astype(np.uint8))
-    return small.resize(PHOTO_SIZE, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(12))
+    return small.resize(PHOTO_SIZE, Image.Resampling.BICUBIC)
 
 
 def _png(image: Image.Image) -> bytes:
     out = io.BytesIO()
-    image.quantize(64).save(out, "PNG")
+    image.save(out, "PNG")
     return out.getvalue()
