@@ -36,7 +36,11 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass
 class Draft:
-    """What a parser collects. `untitled` says that no heading may become the title (sheet names, for one)."""
+    """What a parser collects.
+
+    `untitled`: no heading may become the title (sheet names, for one). `prose`: the text is in some language, and the
+    name of the file without its ending is a title. `cleaned`: the blocks were cut from clean text.
+    """
 
     blocks: list[Block] = field(default_factory=list)
     title: str = ""
@@ -49,12 +53,14 @@ class Draft:
     fields: dict[str, str] = field(default_factory=dict)
     untitled: bool = False
     prose: bool = True
+    cleaned: bool = False
 
 
 def finish(draft: Draft, name: str) -> Document:
     """Make the Document: clean every text, drop what is empty, bound the whole, choose the title."""
-    blocks, whole = _bounded(draft.blocks)
-    fields = {key.lower(): line(value)[:_FIELD_CHARACTERS] for key, value in draft.fields.items() if line(value)}
+    blocks, whole = _bounded(draft)
+    lines = {key.lower(): line(value)[:_FIELD_CHARACTERS] for key, value in draft.fields.items()}
+    fields = {key: value for key, value in lines.items() if value and value.lower() not in _NOBODY}
     if not whole:
         fields["truncated"] = "yes"
     return Document(
@@ -105,11 +111,11 @@ def when(text: str) -> datetime | None:
     return None
 
 
-def _bounded(blocks: Iterable[Block]) -> tuple[tuple[Block, ...], bool]:
+def _bounded(draft: Draft) -> tuple[tuple[Block, ...], bool]:
     kept: list[Block] = []
     room = MAX_CHARACTERS
-    for block in blocks:
-        text = clean(block.text).strip("\n")
+    for block in draft.blocks:
+        text = (block.text if draft.cleaned else clean(block.text)).strip("\n")
         text = line(text) if block.kind == "heading" else text if block.kind == "code" else text.strip()
         if not text.strip() and block.kind != "media":
             continue
@@ -118,7 +124,7 @@ def _bounded(blocks: Iterable[Block]) -> tuple[tuple[Block, ...], bool]:
                 kept.append(replace(block, text=text[:room].rstrip()))
             return tuple(kept), False
         room -= len(text)
-        kept.append(replace(block, text=text))
+        kept.append(block if text == block.text else replace(block, text=text))
     return tuple(kept), True
 
 

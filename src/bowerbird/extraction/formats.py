@@ -27,9 +27,9 @@ _BY_ROUTE: dict[Route, str] = {
     "video": KINDS["video"] + " flv mpe asf",
     "mail": "eml emlx msg",
     "markup": "html htm xhtml xht xml svg rss atom rdf kml opml fods fodt fodp xmp xsl xsd dita",
-    "native": "ipynb",
+    "native": "ipynb tex latex org adoc asciidoc bib ris nbib enw vtt dbk docbook fb2 jats nxml typ typst dj djot",
 }
-# A later row wins: SVG is an image, but one made of text.
+# A later row wins: TeX is a document of xberg's, SVG is an image, but one made of text.
 _ENDINGS = {ending: route for route, endings in _BY_ROUTE.items() for ending in endings.split()}
 _TEXTUAL: frozenset[Route] = frozenset(
     ("markdown", "restructured", "plain", "code", "delimited", "records", "calendar")
@@ -137,10 +137,10 @@ def is_html(text: str) -> bool:
 
 
 def nature(name: str, data: bytes) -> str:
-    """Say in a few words what a file without text is."""
+    """Say in a few words what a file without text is, "" where that is not known."""
     for magic, what in _REFUSED:
         if data.startswith(magic):
             return what
     if data[257:262] == b"ustar":
         return "an archive"
-    return _REFUSED_ENDINGS.get(ending_of(name), "of a kind that no parser here knows")
+    return _REFUSED_ENDINGS.get(ending_of(name), "")

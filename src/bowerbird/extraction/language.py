@@ -8,9 +8,10 @@ import py3langid
 
 from bowerbird.core.records import Block
 
-_ENOUGH, _SAMPLE = 40, 2000
+_ENOUGH, _SAMPLE = 40, 1000
 
-py3langid.classify("Load the model now, before the fork, so that all workers share it.")
+# The model is loaded and narrowed to ISO 639-1 (two letters) now, before the fork, so that all workers share it.
+py3langid.set_languages([code for code, _ in py3langid.rank("language") if len(code) == 2])
 
 
 def identify(blocks: Iterable[Block]) -> str:

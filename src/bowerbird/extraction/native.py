@@ -52,7 +52,7 @@ _MORE_FIELDS = ("description", "in_reply_to", "references", "reply_to", "company
 
 def native(data: bytes, name: str, media_type: str = "") -> Draft:
     """Parse by xberg; raises ExtractionError with the reason where it cannot."""
-    if any(mark in data for mark in _ENCRYPTED_OFFICE) and data.startswith(b"\xd0\xcf\x11\xe0"):
+    if data.startswith(b"\xd0\xcf\x11\xe0") and _is_encrypted(data):
         raise _protected(name)
     found = _run(data, name, media_type)
     if found.mime_type in ("application/zip", "application/gzip", "application/x-tar"):
@@ -65,6 +65,8 @@ def native(data: bytes, name: str, media_type: str = "") -> Draft:
         draft.blocks = list(joined(draft.blocks))
     if found.mime_type == "application/pdf":
         complete(draft, data)
+    if manner.slides:
+        draft.pages = max((block.page for block in draft.blocks if block.page), default=draft.pages)
     if not draft.blocks and reader.depicted:
         draft.blocks = [Block("", "media")]
     return draft
@@ -74,7 +76,16 @@ def nothing(name: str, data: bytes) -> ExtractionError:
     """Return the error for a file that holds no text for us, saying what it is."""
     what = formats.nature(name, data)
     cause = f"{name} is {what}: there is no text in this kind of file."
+    if not what:
+        cause = f"{name} is of a kind that cannot be read here: there is no text to be had of it."
     return ExtractionError(cause, "It is found by its name.")
+
+
+def _is_encrypted(data: bytes) -> bool:
+    """Say whether a compound file is encrypted: by its streams, or by the flag of a Word document ([MS-DOC] 2.5.2)."""
+    start = data.find(b"\xec\xa5\xc1\x00")
+    flagged = start >= 0 and len(data) > start + 11 and data[start + 11] & 1 == 1
+    return flagged or any(mark in data for mark in _ENCRYPTED_OFFICE)
 
 
 def _protected(name: str) -> ExtractionError:
@@ -110,7 +121,7 @@ def _run(data: bytes, name: str, media_type: str) -> Any:
 def _explained(problem: str, name: str, data: bytes) -> ExtractionError:
     if _PROTECTED.search(problem):
         return _protected(name)
-    if "Unsupported format" in problem:
+    if "Unsupported format" in problem or formats.nature(name, data):
         return nothing(name, data)
     problem = " ".join(problem.split())[:300]
     if "Security violation" in problem or "bomb" in problem:

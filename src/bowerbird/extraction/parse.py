@@ -18,6 +18,7 @@ from bowerbird.extraction.code import code
 from bowerbird.extraction.draft import Draft, finish, stem
 from bowerbird.extraction.formats import Route
 from bowerbird.extraction.language import identify
+from bowerbird.extraction.mail import mail
 from bowerbird.extraction.media import image, recording
 from bowerbird.extraction.native import native, nothing
 from bowerbird.extraction.prose import markdown
@@ -60,26 +61,16 @@ def _draft(data: bytes, name: str, media_type: str) -> Draft:
     told = formats.by_bytes(data)
     if told == "refused":
         raise nothing(name, data)
-    named = formats.by_name(name, media_type)
-    route = told or named
-    if told == "native" and named == "mail":
-        route = "mail"
+    if told == "native":
+        return native(data, name)
+    route = told or formats.by_name(name, media_type)
     if route in ("image", "audio", "video"):
         return _medium(data, name, route)
-    if route == "native":
-        return native(data, name)
-    if route == "mail" and data.startswith(b"\xd0\xcf\x11\xe0"):
-        return native(data, name)
     text = decode(data)
     if text is None:
         return native(data, name)
     text = clean(text)
-    return _textual(data, name, text, route or _unnamed(name, text))
-
-
-def _unnamed(name: str, text: str) -> Route:
-    """Choose for text under an ending we do not know: one that xberg does goes there, and a sheet of it is enough."""
-    return "native" if formats.ending_of(name) and not formats.is_mail(text) else formats.by_text(text)
+    return _textual(data, name, text, route or formats.by_text(text))
 
 
 def _textual(data: bytes, name: str, text: str, route: Route) -> Draft:
@@ -88,20 +79,20 @@ def _textual(data: bytes, name: str, text: str, route: Route) -> Draft:
     if route == "plain" and formats.is_mail(text):
         route = "mail"
     if formats.is_textual(route):
-        return _TEXT[route](text)
+        return _ours(route, text)
     if route == "mail":
-        return native(_message(data), f"{stem(name)}.eml", "message/rfc822")
+        return mail(data, name)
     try:
         return native(data, f"{stem(name)}.html" if formats.is_html(text) else name)
     except ExtractionError:
         # It is text whatever its ending says: better found as it stands than not at all.
-        return _TEXT["code" if route == "markup" else "plain"](text)
+        return _ours("code" if route == "markup" else "plain", text)
 
 
-def _message(data: bytes) -> bytes:
-    """Strip what Apple Mail puts before a message: a line with its length (the property list after it is cut too)."""
-    first, _, rest = data.partition(b"\n")
-    return rest[: int(first)] if first.strip().isdigit() else data
+def _ours(route: Route, text: str) -> Draft:
+    draft = _TEXT[route](text)
+    draft.cleaned = route not in ("records", "calendar")  # their escapes can spell what clean text may not hold
+    return draft
 
 
 def _medium(data: bytes, name: str, route: Route) -> Draft:

@@ -44,7 +44,7 @@ class _Reader:
     def read(self, text: str) -> Iterator[Block]:
         for number, group in enumerate(_groups(text)):
             if self.literal >= 0 and _indent(group[0]) > self.literal:
-                yield Block(dedent("\n".join(group)), "code")
+                yield Block(_flush_left(group), "code")
                 continue
             self.literal = -1
             yield from self._group(number, group)
@@ -80,15 +80,19 @@ class _Reader:
         if self.mark_up and number < _HEADER_GROUPS and all(_FIELD_LINE.match(line) for line in group):
             set_fields(self.draft, group)
             return Block("\n".join(group), "header")
-        if any(_GRID.match(line) for line in group):
+        if group[0].lstrip().startswith("+-") and any(_GRID.match(line) for line in group):
             rows = [line.strip() for line in group if not _GRID.match(line)]
             return Block("\n".join(row(line.strip("|").split("|")) for line in rows), "table")
-        if self.mark_up and any(_SIMPLE_TABLE.match(line) for line in group):
+        if self.mark_up and group[0].lstrip().startswith("==") and any(_SIMPLE_TABLE.match(line) for line in group):
             rows = [re.sub(r"\s{2,}", " | ", line.strip()) for line in group if not _SIMPLE_TABLE.match(line)]
             return Block("\n".join(rows), "table")
-        if is_item(group[0]):
-            return Block(dedent("\n".join(group)), "list")
-        return Block(dedent("\n".join(group)))
+        return Block(_flush_left(group), "list" if is_item(group[0]) else "paragraph")
+
+
+def _flush_left(group: list[str]) -> str:
+    """Join lines without the indentation they share."""
+    text = "\n".join(group)
+    return dedent(text) if group[0].startswith(" ") else text
 
 
 def _groups(text: str) -> Iterator[list[str]]:
