@@ -59,7 +59,7 @@ class Ranking:
         if not self.unit:
             return self.entries
         return tuple(
-            replace(entry, lines=(*entry.lines, self.line(rank, entry.score)))
+            Entry(entry.id, entry.item, entry.score, entry.passages, (*entry.lines, self.line(rank, entry.score)))
             for rank, entry in enumerate(self.entries, 1)
         )
 
@@ -92,19 +92,20 @@ def leg(name: str, unit: str, candidates: Iterable[Candidate]) -> Ranking:
     )
 
 
-def collapse(passages: Ranking) -> Ranking:
+def collapse(found: Ranking) -> Ranking:
     """Return one entry an item, at the place of its best passage, with its three best passages.
 
     A ranking of items stays as it is.
     """
     best: dict[str, Entry] = {}
-    for entry in passages.entries:
+    for entry in found.entries:
         held = best.get(entry.item)
         if held is None:
-            best[entry.item] = replace(entry, id=entry.item)
+            best[entry.item] = Entry(entry.item, entry.item, entry.score, entry.passages, entry.lines)
         elif len(held.passages) < PASSAGES_KEPT:
-            best[entry.item] = replace(held, passages=(held.passages + entry.passages)[:PASSAGES_KEPT])
-    return replace(passages, entries=tuple(best.values()))
+            passages = (held.passages + entry.passages)[:PASSAGES_KEPT]
+            best[entry.item] = Entry(held.id, held.item, held.score, passages, held.lines)
+    return replace(found, entries=tuple(best.values()))
 
 
 def reciprocal_rank(rankings: Sequence[Ranking], k: float = RRF_K) -> Ranking:

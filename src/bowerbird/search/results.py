@@ -98,29 +98,29 @@ def _time(moment: datetime | None) -> str | None:
 
 def count(items: Iterable[StoredItem], today: date) -> dict[str, dict[str, int]]:
     """Count items by type, source, person and date (buckets of DATE_FILTERS, by days in UTC); most first, no zeros."""
-    types, sources, persons, dates = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    types, sources, persons, days = Counter[str](), Counter[str](), Counter[str](), Counter[date]()
     for item in items:
         types[item.kind] += 1
         sources[item.source_name] += 1
-        persons.update({person.name or person.address for person in item.people} - {""})
-        dates.update(_buckets(item.modified, today))
+        if item.modified:
+            days[item.modified.astimezone(UTC).date()] += 1
+        if item.people:
+            persons.update({person.name or person.address for person in item.people} - {""})
     return {
         "type": _ordered(types),
         "source": _ordered(sources),
         "person": _ordered(persons, PERSONS_COUNTED),
-        "date": {bucket: dates[bucket] for bucket in DATE_FILTERS if dates[bucket]},
+        "date": _by_bucket(days, today),
     }
 
 
-def _buckets(modified: datetime | None, today: date) -> Iterable[str]:
-    if modified is None:
-        return
-    day = modified.astimezone(UTC).date()
+def _by_bucket(days: Counter[date], today: date) -> dict[str, int]:
+    counts = {}
     for bucket, operator in DATE_FILTERS.items():
-        name, _, days = operator.partition(":")
-        bound = today - timedelta(days=int(days.rstrip("d")))
-        if (day >= bound) == (name == "after"):
-            yield bucket
+        name, _, back = operator.partition(":")
+        bound = today - timedelta(days=int(back.rstrip("d")))
+        counts[bucket] = sum(number for day, number in days.items() if (day >= bound) == (name == "after"))
+    return {bucket: number for bucket, number in counts.items() if number}
 
 
 def _ordered(counter: Counter[str], most: int | None = None) -> dict[str, int]:
