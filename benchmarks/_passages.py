@@ -24,7 +24,8 @@ from bowerbird.core.records import Block, Document
 from bowerbird.core.settings import load
 from bowerbird.index.cutting import cut
 from bowerbird.lab.bench import lend_models
-from bowerbird.lab.collections import Collection, location_of
+from bowerbird.lab.collections import Collection
+from bowerbird.sources.corpus import location_of
 from bowerbird.store.items import StoredItem
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from _harness import Setup, run, scratch
 from _passages import passages_library, questions
@@ -73,7 +74,7 @@ def ingest(setup: Setup) -> list[Figure]:
     ]
 
 
-def _bring_in(setup: Setup, server: Running, folder: Path) -> tuple[float, float, dict[str, object]]:
+def _bring_in(setup: Setup, server: Running, folder: Path) -> tuple[float, float, dict[str, Any]]:
     """Return seconds until the words were complete, until the vectors were, and the last status."""
     begun = time.monotonic()
     job = server.post("/api/sources", {"location": str(folder)})["job"]["id"]

@@ -1,4 +1,4 @@
-"""The layout of a collection, its splits, and its corpus as a source."""
+"""The layout of a collection, its splits."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from bowerbird.core.errors import SourceError, UsageError
-from bowerbird.core.records import Checkpoint, Item
-from bowerbird.core.settings import Settings
-from bowerbird.lab.collections import Collection, CollectionSource, document_of, in_dev, location_of
+from bowerbird.lab.collections import Collection, in_dev
 
 DATA = Path(__file__).parents[2] / "../shared/data"
 
@@ -120,7 +118,7 @@ def test_a_folder_that_is_no_collection_says_what_is_missing(tmp_path):
 def test_a_line_that_is_not_of_the_layout_is_named(tmp_path, line):
     folder = write(tmp_path, CORPUS, queries_of(1), test=judged(1))
     (folder / "queries.jsonl").write_text('{"_id": "q9", "text": "x"}\n' + line + "\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="Line 2"):
+    with pytest.raises(SourceError, match="line 2"):
         Collection.open(folder).topics()
 
 
@@ -128,28 +126,6 @@ def test_a_broken_judgment_is_named(tmp_path):
     folder = write(tmp_path, CORPUS, queries_of(1), test=HEADER + "q0\td0\tone\n")
     with pytest.raises(UsageError, match="Line 2"):
         Collection.open(folder).topics()
-
-
-def test_the_corpus_is_a_source_whose_hits_name_their_documents(tmp_path):
-    corpus = [{"_id": "a/b c#1.zip", "title": "", "text": "alone"}, {"_id": 7, "title": "Seven.pdf", "text": "é"}]
-    folder = write(tmp_path / "with space", corpus, queries_of(1), test=judged(1))
-    source = CollectionSource(location_of(folder), Settings({}))
-    found = list(source.pull(Checkpoint()))
-    items = [item for item in found if isinstance(item, Item)]
-    assert found[-1] == Checkpoint(complete=True)
-    assert [item.key for item in items] == ["a/b c#1.zip", "7"]
-    assert [document_of(item.uri) for item in items] == ["a/b c#1.zip", "7"]
-    assert [item.content for item in items] == [b"alone", "Seven.pdf\n\né".encode()]
-    assert all(item.name.endswith(".txt") for item in items)  # a title is no file name: `Seven.pdf` is not a PDF
-
-
-def test_a_document_can_be_read_again(tmp_path):
-    folder = write(tmp_path, CORPUS, queries_of(1), test=judged(1))
-    source = CollectionSource(location_of(folder), Settings({}))
-    bare = Item(key="d3", name="x", uri="", version="")
-    assert source.read(bare) == b"Title 3\n\ntext 3"
-    with pytest.raises(SourceError, match="no document"):
-        source.read(Item(key="d99", name="x", uri="", version=""))
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the development data is not beside the repository")

@@ -20,8 +20,9 @@ from bowerbird.core.errors import QueryError
 from bowerbird.core.measures import BENCH_MEASURES
 from bowerbird.core.records import SYSTEM, Principal
 from bowerbird.core.settings import Settings, cache_directory
-from bowerbird.lab.collections import Collection, Topic, document_of, location_of
+from bowerbird.lab.collections import Collection, Topic
 from bowerbird.lab.measuring import percentile
+from bowerbird.sources.corpus import document_of, location_of
 
 if TYPE_CHECKING:
     from bowerbird.library import Library

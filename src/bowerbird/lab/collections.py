@@ -1,4 +1,4 @@
-"""A retrieval collection on disk, and the source that brings its corpus in through the product's own write walk.
+"""A judged retrieval collection on disk: its queries, judgments and splits (its corpus is `sources/corpus.py`).
 
 The layout is that of BEIR (Thakur et al., NeurIPS 2021), flattened: `corpus.jsonl` ({_id, title, text, metadata?}),
 `queries.jsonl` ({_id, text, metadata?}), `qrels.tsv` (query, document, grade; header optional) and, for other splits,
@@ -7,19 +7,13 @@ The layout is that of BEIR (Thakur et al., NeurIPS 2021), flattened: `corpus.jso
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
-from urllib.parse import quote, unquote
 
-import msgspec
-
-from bowerbird.core.errors import SourceError, UsageError
-from bowerbird.core.records import Checkpoint, Failure, Gone, Item
-from bowerbird.sources.base import Source
+from bowerbird.core.errors import UsageError
+from bowerbird.sources.corpus import CORPUS, Entry, entries, plain_or_gzipped
 
 SPLITS: tuple[str, ...] = ("dev", "train", "test")
 
@@ -27,16 +21,6 @@ _SPLIT_KEYS: Mapping[str, str] = {"xquad": "document", "squad": "article", "inaz
 """Part of a folder's name -> what its dev/test split hashes, so that no article or kind is in both parts."""
 
 _LAYOUT = "A collection holds corpus.jsonl (or .jsonl.gz), queries.jsonl and qrels.tsv."
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the corpus or of the queries; ids are text, `metadata` whatever the collection adds."""
-
-    id: str
-    title: str
-    text: str
-    metadata: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +46,11 @@ class Collection:
         folder = folder.expanduser().absolute()
         if not folder.is_dir():
             raise UsageError(f"There is no folder {folder}.", _LAYOUT)
-        corpus, queries = _either(folder, "corpus.jsonl"), _either(folder, "queries.jsonl")
+        corpus, queries = plain_or_gzipped(folder, CORPUS), plain_or_gzipped(folder, "queries.jsonl")
         missing = [
             name
             for name, there in (
-                ("corpus.jsonl", corpus),
+                (CORPUS, corpus),
                 ("queries.jsonl", queries),
                 ("qrels.tsv", any(folder.glob("qrels*.tsv"))),
             )
@@ -74,7 +58,7 @@ class Collection:
         ]
         if corpus is None or queries is None or missing:
             below = sorted(
-                child.name for child in folder.iterdir() if child.is_dir() and _either(child, "corpus.jsonl")
+                child.name for child in folder.iterdir() if child.is_dir() and plain_or_gzipped(child, CORPUS)
             )
             remedy = f"Collections below it: {', '.join(below)}." if below else _LAYOUT
             raise UsageError(f"{folder} is not a collection: it has no {' and no '.join(missing)}.", remedy)
@@ -91,8 +75,8 @@ class Collection:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def documents(self) -> Iterator[Entry]:
-        """Yield the corpus, in its own order; raises UsageError at a line that is not of the layout."""
-        return _entries(self.corpus)
+        """Yield the corpus, in its own order; raises SourceError at a line that is not of the layout."""
+        return entries(self.corpus)
 
     def topics(self, split: str = "", limit: int = 0) -> list[Topic]:
         """Return the judged queries of a split ("" is all of `qrels.tsv`) in file order, the first `limit` if not 0.
@@ -104,7 +88,7 @@ class Collection:
         parted = split in ("dev", "test") and self._is_single()
         key = next((key for part, key in _SPLIT_KEYS.items() if part in self._names()), "query")
         topics = []
-        for entry in _entries(self.queries):
+        for entry in entries(self.queries):
             judgments = judged.get(entry.id, {})
             if not any(grade > 0 for grade in judgments.values()):
                 continue
@@ -152,29 +136,6 @@ def _split_key(key: str, entry: Entry, judgments: Mapping[str, int]) -> str:
     return str(entry.metadata.get(key, entry.id))
 
 
-def _either(folder: Path, name: str) -> Path | None:
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
-
-
-def _entries(path: Path) -> Iterator[Entry]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = msgspec.json.decode(line, type=dict[str, object])
-                identifier, text = row["_id"], row["text"]
-            except (msgspec.DecodeError, KeyError) as problem:
-                raise UsageError(
-                    f"Line {number} of {path} is not {{_id, text}} in JSON: {problem}.", _LAYOUT
-                ) from problem
-            metadata = row.get("metadata")
-            yield Entry(
-                str(identifier), str(row.get("title") or ""), str(text), metadata if isinstance(metadata, dict) else {}
-            )
-
-
 def _judgments(path: Path) -> dict[str, dict[str, int]]:
     judged: dict[str, dict[str, int]] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -189,58 +150,3 @@ def _judgments(path: Path) -> dict[str, dict[str, int]]:
             raise UsageError(f"Line {number} of {path} is not query, document, grade.", _LAYOUT) from problem
         judged.setdefault(query, {})[document] = grade
     return judged
-
-
-class CollectionSource(Source):
-    """A corpus as a source: every document an item with its content inline, named by its title."""
-
-    kind: ClassVar[str] = "collection"
-
-    def pull(self, checkpoint: Checkpoint) -> Iterator[Item | Gone | Failure | Checkpoint]:
-        """Yield the whole corpus; a corpus does not change in part, so the checkpoint is not used."""
-        for entry in Collection.open(Path(folder_of(self.location))).documents():
-            yield item_of(entry)
-        yield Checkpoint(complete=True)
-
-    def read(self, item: Item) -> bytes:
-        """Return the content of a document; raises SourceError where the corpus no longer has it."""
-        if item.content is not None:
-            return item.content
-        for entry in Collection.open(Path(folder_of(self.location))).documents():
-            if entry.id == item.key:
-                return content_of(entry)
-        raise SourceError(f"The collection {self.location} has no document {item.key}.", "Sync the source.")
-
-
-def location_of(folder: Path) -> str:
-    """Return the source location of a collection folder: `collection:///folder`."""
-    return f"{CollectionSource.kind}://{quote(str(folder.absolute()))}"
-
-
-def folder_of(location: str) -> str:
-    """Return the folder that a `collection://` location names."""
-    return unquote(location.removeprefix(f"{CollectionSource.kind}://"))
-
-
-def item_of(entry: Entry) -> Item:
-    """Return a document as the item that its source reports; `uri` carries the id, so that a hit names its document."""
-    content = content_of(entry)
-    return Item(
-        key=entry.id,
-        name=f"{entry.title or entry.id}.txt",
-        uri=f"{CollectionSource.kind}:{quote(entry.id, safe='')}",
-        version=hashlib.sha256(content).hexdigest()[:16],
-        size=len(content),
-        media_type="text/plain",
-        content=content,
-    )
-
-
-def document_of(uri: str) -> str:
-    """Return the document id that `item_of` wrote into an item's `uri`."""
-    return unquote(uri.removeprefix(f"{CollectionSource.kind}:"))
-
-
-def content_of(entry: Entry) -> bytes:
-    """Return a document's bytes: the title as its first line, a blank line, the text."""
-    return f"{entry.title}\n\n{entry.text}".strip().encode("utf-8", "replace")

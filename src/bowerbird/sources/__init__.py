@@ -19,7 +19,10 @@ __all__ = ["GROUP", "Preview", "Source", "kinds", "open_source"]
 GROUP = "bowerbird.sources"
 """The entry-point group for sources from other packages."""
 
-_BUILT_IN = (EntryPoint("files", "bowerbird.sources.files:FilesSource", GROUP),)
+_BUILT_IN = (
+    EntryPoint("files", "bowerbird.sources.files:FilesSource", GROUP),
+    EntryPoint("collection", "bowerbird.sources.corpus:CollectionSource", GROUP),
+)
 
 
 def kinds() -> tuple[str, ...]:
