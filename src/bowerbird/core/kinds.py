@@ -60,12 +60,14 @@ def kind_of(name: str, media_type: str = "") -> str:
 
     >>> kind_of("Q3 plan.PPTX"), kind_of("Makefile"), kind_of("a/b", "image/png"), kind_of("x.tar.gz")
     ('presentation', 'code', 'image', 'archive')
+    >>> kind_of("changes.gz", "text/plain"), kind_of("guide.rst.gz"), kind_of("x.gz")
+    ('note', 'note', 'archive')
     """
     path = PurePosixPath(name.lower())
     kind = _BY_NAME.get(path.name) or _BY_ENDING.get(path.suffix.lstrip("."))
     if kind == "archive" and path.suffix in (".gz", ".bz2", ".xz", ".zst") and not path.stem.endswith(".tar"):
-        kind = kind_of(path.stem) if path.suffix and path.stem != path.name else kind
-        return kind if kind != "other" else "archive"
+        inner = kind_of(path.stem, media_type)  # one compressed file is what is in it
+        return inner if inner != "other" else "archive"
     if kind:
         return kind
     return next((kind for start, kind in _BY_MEDIA_TYPE if media_type.startswith(start)), "other")

@@ -29,6 +29,7 @@ from bowerbird.store.store import Store
 from bowerbird.understanding.encoder import Encoder
 
 _INDEX_AFTER_ROWS = 4_000
+_COMMIT_ROWS = 256
 
 
 class VectorWriter:
@@ -53,22 +54,29 @@ class VectorWriter:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def apply(self, generation: Generation, stopped: Callable[[], bool], limit: int = 32) -> int:
-        """Embed and apply the next entries that the words have; returns how many (0: level, or stopped)."""
+    def apply(self, generation: Generation, stopped: Callable[[], bool], limit: int = 64) -> int:
+        """Embed and apply the next entries that the words have, up to about 256 passages.
+
+        Returns how many entries; 0 means that the vectors are level, or that `stopped` said so before one was done.
+        """
         with self._store.database.read() as connection:
             entries = outbox.after(connection, generation.vectors_cursor, limit)
             entries = [entry for entry in entries if entry.seq <= generation.words_cursor]
             items = catalog.indexable(connection, list({entry.item for entry in entries}))
-        if not entries:
-            return 0
-        rows: list[dict[str, Any]] = []
-        for one in items.values():
-            vectors = self._vectors(one, stopped)
-            if vectors is None:
-                return 0
-            rows.extend(vectors)
-        self._write(generation, entries, rows)
-        return len(entries)
+        rows: dict[str, list[dict[str, Any]]] = {}
+        done: list[Entry] = []
+        for entry in entries:
+            if entry.item in items and entry.item not in rows:
+                made = self._vectors(items[entry.item], stopped)
+                if made is None:
+                    break
+                rows[entry.item] = made
+            done.append(entry)
+            if sum(map(len, rows.values())) >= _COMMIT_ROWS:
+                break
+        if done:
+            self._write(generation, done, [row for some in rows.values() for row in some])
+        return len(done)
 
     def tidy(self, generation: Generation, idle: bool) -> None:
         """Index new rows, and build the approximate index once the table is large."""

@@ -209,7 +209,7 @@ class Library:
         purge(self)
 
     def reader(self, principal: Principal, action: str) -> Reader:
-        """Return the reads of one principal for one request; system reads are written into the audit, once an action."""
+        """Return the reads of one principal for one request; system reads are audited, once an action and process."""
         from bowerbird.index.reader import Reader
 
         if principal == SYSTEM and action not in self._audited:
@@ -260,7 +260,7 @@ class Library:
 
     def guard(self) -> Guard | None:
         """Return the guards of the worker's sandbox, None where no worker runs in this process."""
-        return self._worker.guard if self._worker is not None else None
+        return self._worker.guard if self._worker is not None and self._worker.running else None
 
     def _extractor(self) -> Extractor:
         from bowerbird.extraction import Extractor

@@ -123,6 +123,11 @@ class Worker:
         self._lock.release()
 
     @property
+    def running(self) -> bool:
+        """Whether it was not closed yet."""
+        return not self._stop.is_set()
+
+    @property
     def guard(self) -> Guard:
         """Which guards are active around foreign bytes."""
         return self.sandbox.guard
