@@ -33,8 +33,14 @@ class WithoutSeccomp(Sandbox):
     skip = ("seccomp",)
 
 
-def below() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+Below = Callable[[], list[psutil.Process]]
+
+
+@pytest.fixture
+def below() -> Below:
+    """Lists the processes that this test has started, directly or not."""
+    before = psutil.Process().children(recursive=True)
+    return lambda: [process for process in psutil.Process().children(recursive=True) if process not in before]
 
 
 def gone(test: Callable[[], bool], seconds: float = 5.0) -> bool:
@@ -47,7 +53,7 @@ def gone(test: Callable[[], bool], seconds: float = 5.0) -> bool:
     return False
 
 
-def test_close_leaves_nothing(sandbox: Sandbox) -> None:
+def test_close_leaves_nothing(below: Below, sandbox: Sandbox) -> None:
     for _ in range(3):
         sandbox.call("boxed:echo", b"")
         with pytest.raises(SandboxCrash):
@@ -57,7 +63,7 @@ def test_close_leaves_nothing(sandbox: Sandbox) -> None:
     assert below() == []
 
 
-def test_ended_workers_are_not_left_as_zombies(sandbox: Sandbox) -> None:
+def test_ended_workers_are_not_left_as_zombies(below: Below, sandbox: Sandbox) -> None:
     for _ in range(5):
         with pytest.raises(SandboxCrash):
             sandbox.call("boxed:quit_now", b"")
@@ -67,7 +73,7 @@ def test_ended_workers_are_not_left_as_zombies(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("kind", [Sandbox, WithoutSeccomp])
-def test_what_a_worker_starts_does_not_outlive_it(sandboxes: Make, kind: type[Sandbox]) -> None:
+def test_what_a_worker_starts_does_not_outlive_it(below: Below, sandboxes: Make, kind: type[Sandbox]) -> None:
     sandbox = sandboxes(kind, seconds=1.0)
     with pytest.raises((SandboxTimeout, ExtractionError)):
         sandbox.call("boxed:bomb", b"")
@@ -83,13 +89,13 @@ def test_a_child_that_left_the_session_ends_with_its_worker(sandboxes: Make) -> 
     assert not psutil.pid_exists(stray)
 
 
-def test_a_dead_server_is_replaced_without_a_word(sandbox: Sandbox) -> None:
+def test_a_dead_server_is_replaced_without_a_word(below: Below, sandbox: Sandbox) -> None:
     sandbox.call("boxed:echo", b"")
-    server = psutil.Process().children()[0]
+    server = next(process for process in below() if process.ppid() == os.getpid())
     server.kill()
     assert gone(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in below()))
     assert sandbox.call("boxed:echo", b"again") == b"again"
-    assert len(psutil.Process().children()) == 1
+    assert len(below()) == 2
 
 
 def test_a_dead_idle_worker_is_replaced_without_a_word(sandbox: Sandbox) -> None:

@@ -64,7 +64,7 @@ _REFUSED_BY_NATURE = {
     "a program or library": "o a so dll exe pyc class wasm",
     "a font": "ttf otf woff woff2 pfb",
     "a database": "db sqlite mdb accdb",
-    "a drawing": "dwg dwf dgn vsd vsdx vssx vstx vsdm vssm stl 3mf",
+    "a drawing": "dwg dwf dgn vsd stl 3mf",
     "a key, a certificate or a sealed message": "pem der crt p7c p7m p7s gpg",
 }
 _REFUSED_ENDINGS = {ending: what for what, endings in _REFUSED_BY_NATURE.items() for ending in endings.split()}

@@ -53,6 +53,8 @@ def recording(data: bytes, kind: str, ending: str) -> Draft:
 
 def _exif(picture: Image.Image, draft: Draft) -> None:
     """Take the date and the camera (Exif 2.3: local time without a zone, read as UTC)."""
+    if picture.format == "PNG" and "exif" not in picture.info:
+        return  # Pillow would decode the whole picture to look for it at the end
     exif = picture.getexif()
     details = exif.get_ifd(ExifTags.IFD.Exif)
     taken = details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)

@@ -13,9 +13,10 @@ from xberg import _xberg
 from bowerbird.core.errors import ExtractionError
 from bowerbird.core.records import Block, Person
 from bowerbird.extraction import formats
-from bowerbird.extraction.draft import Draft, when
+from bowerbird.extraction.draft import Draft, stem, when
 from bowerbird.extraction.nodes import Manner, NodeReader, joined
 from bowerbird.extraction.paper import complete
+from bowerbird.extraction.parcel import parcel, preview
 
 _CONFIG = _xberg.ExtractionConfig.from_json(
     json.dumps(
@@ -56,7 +57,7 @@ def native(data: bytes, name: str, media_type: str = "") -> Draft:
         raise _protected(name)
     found = _run(data, name, media_type)
     if found.mime_type in ("application/zip", "application/gzip", "application/x-tar"):
-        raise nothing(name, data)
+        return _zipped(data, name)
     draft = _properties(found)
     manner = _manner(found.mime_type)
     reader = NodeReader(list(found.document.nodes) if found.document else [], manner)
@@ -69,6 +70,16 @@ def native(data: bytes, name: str, media_type: str = "") -> Draft:
         draft.pages = max((block.page for block in draft.blocks if block.page), default=draft.pages)
     if not draft.blocks and reader.depicted:
         draft.blocks = [Block("", "media")]
+    return draft
+
+
+def _zipped(data: bytes, name: str) -> Draft:
+    """Read what xberg takes for an archive; what really is one has no text of its own."""
+    if shown := preview(data):
+        return native(shown, f"{stem(name)}.pdf")
+    draft = parcel(data)
+    if draft is None:
+        raise nothing(name, data)
     return draft
 
 

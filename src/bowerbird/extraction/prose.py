@@ -34,7 +34,7 @@ def is_item(line: str) -> bool:
 
 def row(cells: list[str]) -> str:
     """Write a table row as a line: `a | b | c`."""
-    return " | ".join(cell.replace("\n", " ").strip() for cell in cells)
+    return " | ".join(cell.replace("\n", " ").strip() for cell in cells).rstrip()
 
 
 class _Reader:
