@@ -7,6 +7,7 @@ import io
 import mailbox
 import shutil
 import subprocess
+import sys
 import time
 import wave
 import zipfile
@@ -22,9 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, UnidentifiedImageError
 
-from bowerbird.core.errors import StoreError
+from bowerbird.core.errors import MissingExtra, StoreError
 from bowerbird.core.kinds import kind_of
-from bowerbird.lab.workspace import Manifest, generate
+from bowerbird.lab.workspace import Manifest, generate, office, outside
 from bowerbird.lab.workspace.story import LAST, Calendar, pieces, team
 from bowerbird.search import query
 
@@ -109,6 +110,11 @@ def test_every_question_has_its_answers(made: Made) -> None:
         assert parsed.filters == question.filters and not parsed.hints, question.typed
 
 
+def raw(made: Made, path: str) -> str:
+    """The bytes of a file as far as they are text (figures are drawn, so the story does not hold them)."""
+    return (made.folder / path).read_bytes().decode(errors="ignore")
+
+
 def test_identifiers_and_filters_hold_in_the_answers(made: Made) -> None:
     texts = {piece.path: f"{piece.path} {piece.body}" for piece in pieces(Calendar.of(YEAR, LAST))}
     for question in made.manifest.questions:
@@ -119,9 +125,12 @@ def test_identifiers_and_filters_hold_in_the_answers(made: Made) -> None:
             day = entry.modified.date()
             assert (question.filters.after or day) <= day, question.typed
             assert question.filters.before is None or day < question.filters.before, question.typed
-        if question.sort == "phrase":
-            phrase = question.text.strip('"')
-            assert all(phrase.lower() in " ".join(texts[entry.path].lower().split()) for entry in entries), phrase
+        if question.sort in ("phrase", "identifier", "language"):
+            wanted = question.text.strip('"').lower().removeprefix("invoice ")
+            wanted = wanted if question.sort == "phrase" else wanted.split()[0]
+            for entry in entries:
+                said = " ".join(f"{entry.path} {texts.get(entry.path)} {raw(made, entry.path)}".lower().split())
+                assert wanted in said, f"{entry.path} does not say {wanted}"
 
 
 def test_the_manifest_round_trips(made: Made, tmp_path: Path) -> None:
@@ -219,13 +228,35 @@ def test_memos_are_spoken(made: Made) -> None:
             assert sound.getnframes() / sound.getframerate() > 8
 
 
-def test_without_a_speech_program_the_memos_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bowerbird.lab.workspace import outside
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed, so it cannot be misled")
+def test_a_repository_named_by_the_environment_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    subprocess.run(["git", "init", "-q", str(theirs)], check=True)
+    before = {file: file.stat().st_mtime_ns for file in theirs.rglob("*")}
+    ours.mkdir()
+    monkeypatch.setenv("GIT_DIR", str(theirs / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(theirs / ".git/index"))
+    written = [p for p in pieces(Calendar(timedelta(0))) if p.fields.get("repo") == "code/tidepool-web"]
+    assert outside.repository(ours, written)
+    assert (ours / ".git").is_dir()
+    assert {file: file.stat().st_mtime_ns for file in theirs.rglob("*")} == before
 
+
+def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    brochure = next(piece for piece in pieces(Calendar(timedelta(0))) if piece.suffix == ".docx")
+    monkeypatch.setitem(sys.modules, "docx", None)
+    with pytest.raises(MissingExtra) as problem:
+        office.document(brochure)
+    assert problem.value.remedy == "pip install 'bowerbird[demo]'"
+
+
+def test_without_speech_and_git_the_rest_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outside, "SPEAKER", "no-such-speech-program")
+    monkeypatch.setattr(outside, "VERSIONER", "no-such-git")
     manifest = generate(tmp_path / "quiet", year=YEAR)
     assert not any(entry.kind == "audio" for entry in manifest.entries)
-    assert len(manifest.skipped) == 3
+    assert len(manifest.skipped) == 6
+    assert (tmp_path / "quiet/code/minnow-firmware/src/oxygen.c").is_file()
     assert all("recordings/" not in path for question in manifest.questions for path in question.paths)
 
 

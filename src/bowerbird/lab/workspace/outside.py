@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -63,7 +64,9 @@ def _data(content: bytes) -> bytes:
 
 def _run(command: list[str], stdin: bytes = b"") -> None:
     """Run a program by its absolute path, without a shell; raises StoreError with what it complained about."""
-    environment = child_environment(GIT_CONFIG_NOSYSTEM="1")
+    # Within a git hook, GIT_DIR names the user's own repository: no variable of git's may pass.
+    environment = {name: value for name, value in child_environment().items() if not name.startswith("GIT_")}
+    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     # The program comes from shutil.which and every argument from this module, so there is nothing foreign to run.
     done = subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False)  # noqa: S603
     if done.returncode:
