@@ -57,7 +57,11 @@ def text(
     return Json(text_face(library_of(request).document(item_id), start, length))
 
 
-@router.get("/api/items/{item_id}/pages/{page}.png", responses=examples.binary("image/png", "The page as an image."))
+@router.get(
+    "/api/items/{item_id}/pages/{page}.png",
+    response_class=Response,
+    responses=examples.binary("image/png", "The page as an image."),
+)
 def page_image(
     request: Request,
     item_id: ItemId,
@@ -68,7 +72,11 @@ def page_image(
     return Response(library_of(request).page_image(item_id, page, width), media_type="image/png")
 
 
-@router.get("/open/{item_id}", responses=examples.binary("application/octet-stream", "The original, or a part of it."))
+@router.get(
+    "/open/{item_id}",
+    response_class=Response,
+    responses=examples.binary("application/octet-stream", "The original, or a part of it."),
+)
 def open_original(request: Request, item_id: ItemId) -> Response:
     """Show the original where that is safe, else offer it for download. Ranges of bytes are served (RFC 9110, 14)."""
     library = library_of(request)

@@ -11,11 +11,15 @@ from starlette.templating import Jinja2Templates
 
 from bowerbird import __version__
 from bowerbird.core.errors import BowerbirdError, SignInError
+from bowerbird.core.kinds import KIND_ALIASES, KINDS
 from bowerbird.serve.api_faces import error_face
 from bowerbird.serve.security import SESSION_SECONDS, cookie_name
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+
+KIND_WORDS = {**{ending: kind for kind, endings in KINDS.items() for ending in endings.split()}, **KIND_ALIASES}
+"""What people type after `type:` -> the kind; the page knows by it that `type:slides` is the filter it shows."""
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(HERE / "templates")
@@ -43,7 +47,7 @@ def refusal(request: Request, problem: BowerbirdError, status: int) -> Response:
 @router.get("/")
 def search_page(request: Request) -> Response:
     """Show the search page."""
-    return page(request, "search.html")
+    return page(request, "search.html", kind_words=KIND_WORDS)
 
 
 @router.get("/status")

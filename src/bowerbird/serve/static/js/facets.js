@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "./dom.js";
 import { KINDS, count } from "./format.js";
-import { DATES, filtersOf, find, hasDate, toggled, toggledDate, without } from "./operators.js";
+import { DATES, canonical, filtersOf, find, hasDate, toggled, toggledDate, without } from "./operators.js";
 
 const SHOWN = 6;
 
@@ -45,7 +45,8 @@ export class Facets {
   #group({ key, operator, title, label, icon: name }) {
     const entries = Object.entries(this.counts[key] ?? {});
     for (const { operator: used, value } of filtersOf(this.text)) {
-      if (used === operator && !entries.some(([other]) => other.toLowerCase() === value.toLowerCase())) entries.unshift([value, 0]);
+      const wanted = canonical(operator, value);
+      if (used === operator && !entries.some(([other]) => canonical(operator, other) === wanted)) entries.unshift([operator === "type" ? wanted : value, 0]);
     }
     if (!entries.length) return null;
     const all = this.unfolded.has(key) || entries.length <= SHOWN + 1;

@@ -158,7 +158,7 @@ sort.addEventListener("click", (event) => {
   edit(box.value, "step");
 });
 addEventListener("popstate", restore);
-new IntersectionObserver(([entry]) => { if (entry.isIntersecting && results.hits.length >= 20) searcher.more(); }, { rootMargin: "200px" }).observe(more);
+new IntersectionObserver(([entry]) => { if (entry.isIntersecting && scrollY > 0) searcher.more(); }, { rootMargin: "200px" }).observe(more);
 
 const help = /** @type {HTMLDialogElement} */ (byId("shortcuts"));
 byId("help").addEventListener("click", () => help.showModal());

@@ -33,11 +33,18 @@ export function filtersOf(text) {
   return found;
 }
 
-const same = (a, b) => a.toLowerCase() === b.toLowerCase();
+/** Other words for a kind (`slides` is `presentation`); the page brings them along. */
+const KIND_WORDS = JSON.parse(document.getElementById("desk")?.dataset.kindWords ?? "{}");
+
+/** @param {string} operator @param {string} value @returns {string} the value as the counts name it */
+export function canonical(operator, value) {
+  const word = value.toLowerCase();
+  return operator === "type" ? (KIND_WORDS[word] ?? KIND_WORDS[word.replace(/s$/, "")] ?? word) : word;
+}
 
 /** @param {string} text @param {string} operator @param {string} value @returns {Filter | undefined} */
 export function find(text, operator, value) {
-  return filtersOf(text).find((filter) => filter.operator === operator && same(filter.value, value));
+  return filtersOf(text).find((filter) => filter.operator === operator && canonical(operator, filter.value) === canonical(operator, value));
 }
 
 /** @param {string} text @param {Filter} filter @returns {string} the text without it */

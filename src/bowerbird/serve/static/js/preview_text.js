@@ -27,7 +27,23 @@ function pieces(text, passage, pattern) {
   });
 }
 
+/** @param {string} text @param {RegExp | null} pattern @returns {Array<Node | string>} with the words marked */
+function wordsMarked(text, pattern) {
+  return pieces(text, { start: 0, end: 0 }, pattern).map((piece) => (piece.marked ? h("mark", {}, piece.text) : piece.text));
+}
+
+/** A table that was extracted as lines of `| cell | cell |`. */
+function tableElement(block, passage, pattern) {
+  const inside = passage.start < block.start + block.text.length && passage.end > block.start;
+  const rows = block.text.split("\n").filter((line) => line.trim() && !/^[\s|:-]+$/.test(line));
+  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+  const row = (line, tag) => h("tr", {}, cells(line).map((cell) => h(tag, {}, wordsMarked(cell, pattern))));
+  return h("div", { class: `table${inside ? " passage" : ""}`, tabindex: "0", role: "region", "aria-label": "Table" },
+    h("table", {}, h("thead", {}, row(rows[0], "th")), h("tbody", {}, rows.slice(1).map((line) => row(line, "td")))));
+}
+
 function blockElement(block, passage, pattern, onSeek) {
+  if (block.kind === "table" && /^\s*\|.*\n\s*\|/.test(block.text)) return tableElement(block, passage, pattern);
   const units = unitsOf(block.text);
   const inUnits = { start: units(Math.max(0, passage.start - block.start)), end: units(Math.max(0, passage.end - block.start)) };
   const parts = pieces(block.text, inUnits, pattern).map(({ text, marked, inside }) => {

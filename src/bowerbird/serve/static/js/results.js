@@ -12,6 +12,12 @@ export function trailOf(steps, tail = "") {
     tail && ` · ${tail}`);
 }
 
+/** The file's name, where the title does not tell it. */
+function fileName({ title, path }) {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return title === name || title === name.replace(/\.[^.]+$/, "") ? [] : [name];
+}
+
 function snippetOf(hit) {
   const best = hit.passages[0];
   if (!best) return null;
@@ -24,7 +30,7 @@ function option(hit) {
     h("span", { class: "tile", title: KIND[hit.kind] ?? hit.kind }, icon(hit.kind), h("span", { class: "unseen" }, KIND[hit.kind] ?? hit.kind)),
     h("div", { class: "title", title: hit.title }, hit.title),
     h("time", { datetime: hit.modified, title: fullDate(hit.modified) }, when(hit.modified)),
-    trailOf(trail(hit.source, hit.path), names(hit.people)),
+    trailOf([...trail(hit.source, hit.path), ...fileName(hit)], names(hit.people)),
     snippetOf(hit));
 }
 

@@ -1,0 +1,171 @@
+"""A small library of real files, indexed by the real worker, and a real server in front of it."""
+
+from __future__ import annotations
+
+import io
+import threading
+import wave
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from PIL import Image
+
+from bowerbird.library import Library
+from bowerbird.serve.app import create_app
+
+TOKEN = "a-token-for-tests"
+NOTES = 45
+
+HTML = """<!doctype html><title>Press page</title><h1>Press page</h1><p>The narwhal speaks.</p>
+<script>document.title = "pwned"; fetch("/api/status")</script>"""
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><rect width="9" height="9"/></svg>'
+POLICY = """# Travel policy
+
+Whoever travels, decides how. Trips under 300 km go by train.
+
+## Nights
+
+The allowance for a night is 140 euros in cities; breakfast with cloudberry jam is on top. 🚆 A night train counts.
+
+## Receipts
+
+| what | limit |
+|---|---|
+| taxi | 40 euros |
+| cloudberry jam | 9 euros |
+"""
+
+
+def picture() -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (320, 180), "#2540a6").save(target, "PNG")
+    return target.getvalue()
+
+
+def sound() -> bytes:
+    target = io.BytesIO()
+    with wave.open(target, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(bytes(16000))
+    return target.getvalue()
+
+
+def paper() -> bytes:
+    from reportlab.pdfgen.canvas import Canvas
+
+    target = io.BytesIO()
+    canvas = Canvas(target)
+    for page, words in enumerate(("First things about harbours.", "The cormorant dives on the second page."), 1):
+        canvas.drawString(72, 700, words)
+        canvas.drawString(72, 680, f"This is page {page}.")
+        canvas.showPage()
+    canvas.save()
+    return target.getvalue()
+
+
+def write_files(folder: Path) -> None:
+    """Write what the tests look for; words that no other file holds name what is wanted."""
+    for name, data in {
+        "hr/travel policy.md": POLICY.encode(),
+        "press/page.html": HTML.encode(),
+        "press/drawing.svg": SVG.encode(),
+        "press/photo.png": picture(),
+        "press/birds.pdf": paper(),
+        "press/standup.wav": sound(),
+        "Plan “é” ½.txt": b"An aardvark in a file with a difficult name.",
+        "latin.txt": "Der Bär heißt Zottelbart.".encode("cp1252"),
+        "tool.bin": b"\0\1\2\3" * 64,
+        "broken.pdf": b"%PDF-1.7\nthis is not the inside of a PDF",
+    }.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    with zipfile.ZipFile(folder / "letters.zip", "w") as archive:
+        archive.writestr("old/lease.txt", "The lease of the lighthouse ends with the year.")
+    (folder / "notes").mkdir()
+    for number in range(NOTES):
+        text = f"# Note {number:02}\n\nA walrus was seen {number} times at pier {number % 5}.\n"
+        (folder / f"notes/note-{number:02}.md").write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server with a library behind it. `folder` is what is indexed."""
+
+    url: str
+    app: FastAPI
+    library: Library
+    folder: Path
+
+    def client(self, **headers: str) -> httpx.Client:
+        """An HTTP client with the bearer token, or with just these headers."""
+        return httpx.Client(base_url=self.url, headers=headers or {"authorization": f"Bearer {TOKEN}"})
+
+    @contextmanager
+    def signed_in(self, **headers: str) -> Iterator[httpx.Client]:
+        """An HTTP client with a session cookie, as a browser has it."""
+        with httpx.Client(base_url=self.url, headers=headers) as client:
+            client.get("/signin", params={"token": self.app.state.doors.invite()}).raise_for_status()
+            yield client
+
+    def item(self, text: str) -> str:
+        """The id of the item that is found first."""
+        return str(self.library.search(text).hits[0].item)
+
+
+def serve(app: FastAPI) -> tuple[uvicorn.Server, threading.Thread, str]:
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+        assert thread.is_alive(), "the server did not start"
+    return server, thread, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server over the small library; everything is indexed by words."""
+    root = tmp_path_factory.mktemp("site")
+    write_files(root / "files")
+    with Library.open(root / "home") as library:
+        library.add(str(root / "files"), "Office")
+        library.enqueue("sync")
+        worker = library.worker()
+        worker.run_until_idle(lambda _: None, threading.Event(), vectors=False)
+        worker.close()
+        app = create_app(library, token=TOKEN, worker=False)
+        server, thread, url = serve(app)
+        yield Site(url, app, library, root / "files")
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def empty_site(tmp_path: Path) -> Iterator[Site]:
+    """A server over a library without sources, with a worker that reads what is added."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "first.md").write_text("The first pelican.", encoding="utf-8")
+    with Library.open(tmp_path / "home") as library:
+        app = create_app(library, token=TOKEN, worker=True)
+        server, thread, url = serve(app)
+        yield Site(url, app, library, folder)
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def client(site: Site) -> Iterator[httpx.Client]:
+    """A client of the site with the bearer token."""
+    with site.client() as client:
+        yield client
