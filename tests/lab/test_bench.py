@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+from pathlib import Path
 
 import pytest
 
 from bowerbird.lab.bench import Answered, judge, run_lines
 from bowerbird.lab.collections import Topic
+from bowerbird.serve.cli import run
 
 
 def answered(topic: str, documents: str, took: float = 1.0) -> Answered:
@@ -64,3 +67,84 @@ def test_the_json_face_is_the_public_one():
     ]  # fmt: skip
     assert told["ndcg@10"] == 1.0
     assert told["p50_ms"] == 1.23
+
+
+DOCUMENTS = {
+    "d1": ("Herons", "The heron stands in shallow water and waits for fish."),
+    "d2": ("Bowerbirds", "The bowerbird decorates its bower with blue things: feathers, flowers, glass."),
+    "d3": ("Kingfishers", "The kingfisher dives for fish; some kingfishers hunt lizards instead."),
+    "d4": ("Glass", "Glass is made of sand, soda and lime, melted together."),
+    "d5": ("Bread", "Flour, water, salt and time."),
+}
+QUERIES = {"q1": "bowerbird blue feathers", "q2": "sand soda lime", "q3": "zeppelin", "q4": "time: 5 flour"}
+JUDGMENTS = "query-id\tcorpus-id\tscore\nq1\td2\t2\nq2\td4\t1\nq3\td1\t1\nq4\td5\t1\n"
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    folder = tmp_path / "birds"
+    folder.mkdir()
+    corpus = [{"_id": key, "title": title, "text": text} for key, (title, text) in DOCUMENTS.items()]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in corpus), encoding="utf-8")
+    queries = [{"_id": key, "text": text} for key, text in QUERIES.items()]
+    (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in queries), encoding="utf-8")
+    (folder / "qrels.tsv").write_text(JUDGMENTS, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch, capsys):
+    """Run the command with a home and a cache of its own; returns its exit code and what it printed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        code = run(["--home", str(tmp_path / "home"), "bench", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_a_collection_goes_through_the_products_own_walks(bench, collection, tmp_path):
+    code, out, _ = bench(collection, "--pipeline", "words", "--json", "--run-file", tmp_path / "run.txt")
+    assert code == 0
+    (told,) = json.loads(out)["sets"]
+    # three queries have one relevant document, found first; nothing is found for the fourth
+    assert [told[name] for name in ("ndcg@10", "recall@100", "mrr@10", "map")] == [0.75] * 4
+    assert (told["name"], told["pipeline"], told["queries"], told["failed"]) == ("birds", "words", 4, 0)
+    assert told["formula"].startswith("words")
+    assert 0 < told["p50_ms"] <= told["p95_ms"]
+    run_lines = [line.split() for line in (tmp_path / "run.txt").read_text().splitlines()]
+    assert [line[2] for line in run_lines if line[3] == "1"] == ["d2", "d4", "d5"]
+
+
+def test_a_second_run_reads_nothing_again_and_a_fresh_one_does(bench, collection, tmp_path):
+    assert bench(collection, "--pipeline", "words")[0] == 0
+    (home,) = (tmp_path / "cache" / "bowerbird" / "bench").iterdir()
+    first = (home / "bowerbird.sqlite").stat().st_ino
+    code, out, err = bench(collection, "--pipeline", "words", "--queries", "2")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1].split()[:3] == ["birds", "2", "1.0000"]
+    assert (home / "bowerbird.sqlite").stat().st_ino == first
+    assert bench(collection, "--pipeline", "words", "--fresh")[0] == 0
+    assert (home / "bowerbird.sqlite").stat().st_ino != first
+
+
+def test_an_asker_without_permission_finds_nothing(bench, collection):
+    told = json.loads(bench(collection, "--pipeline", "words", "--as", "stranger", "--json")[1])
+    assert told["sets"][0]["recall@100"] == 0.0
+
+
+def test_meaning_without_a_model_says_how_to_get_it(bench, collection):
+    code, out, _ = bench(collection, "--json")
+    assert code == 1
+    assert json.loads(out)["error"]["code"] == "model-missing"
+    assert "models pull" in json.loads(out)["error"]["remedy"]
+
+
+def test_mistakes_are_usage_errors(bench, collection, tmp_path):
+    assert bench(tmp_path / "nowhere")[0] == 2
+    assert bench(tmp_path)[0] == 2
+    assert bench(collection, "--split", "validation")[0] == 2
+    assert bench(collection, "--split", "train")[0] == 2
+    assert bench(collection, "--pipeline", "wrods")[0] == 2

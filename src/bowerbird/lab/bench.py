@@ -97,6 +97,9 @@ class Bench:
         self, folder: Path, options: Options, stop: threading.Event, progress: Callable[[Progress], None]
     ) -> SetResult:
         """Index the collection where that has not been done, run its queries and measure; raises UsageError."""
+        from bowerbird.search.presets import pipeline_named
+
+        pipeline_named(options.pipeline)
         collection = Collection.open(folder)
         topics = collection.topics(options.split, options.queries)
         with self.library(collection, options, stop, progress) as library:
@@ -117,7 +120,7 @@ class Bench:
         library = Library.open(home, self.settings)
         try:
             library.add(location_of(collection.folder), collection.name)
-            _complete(library, options.pipeline != "words", stop, progress)
+            _complete(library, _asks_meaning(options.pipeline), stop, progress)
         except BaseException:
             library.close()
             raise
@@ -146,15 +149,22 @@ def lend_models(models: Path, place: Path) -> None:
         place.symlink_to(models, target_is_directory=True)
 
 
+def _asks_meaning(pipeline: str) -> bool:
+    """Tell whether a pipeline needs vectors."""
+    from bowerbird.search.presets import pipeline_named
+    from bowerbird.search.stages import Meaning
+
+    return any(isinstance(part, Meaning) for part in pipeline_named(pipeline).parts())
+
+
 def _complete(library: Library, vectors: bool, stop: threading.Event, progress: Callable[[Progress], None]) -> None:
-    status = library.status()
-    if status.items and not status.pending and not (vectors and status.pending_vectors):
+    status, listed = library.status(), library.sources()[0].last_sync is not None
+    if listed and not status.pending and not (vectors and status.pending_vectors):
         return
     if vectors:
-        library.models.encoder(library.settings.get("encoder", str))  # a missing model is said before the long work
-    source = library.sources()[0]
-    if not source.items:
-        library.enqueue("sync", source.name)
+        library.encoder()  # a missing model is said before the long work
+    if not listed:
+        library.enqueue("sync")
     worker = library.worker()
     try:
         worker.run_until_idle(progress, stop, vectors=vectors)
@@ -164,7 +174,7 @@ def _complete(library: Library, vectors: bool, stop: threading.Event, progress: 
 
 def ask(library: Library, topics: Sequence[Topic], options: Options, stop: threading.Event) -> list[Answered]:
     """Run every topic through the read walk in turn; a query that cannot be run is an answer with `error`."""
-    for topic in topics[:WARM_UP]:
+    for topic in topics[: 0 if stop.is_set() else WARM_UP]:
         _ask_one(library, topic, options)
     answers = []
     for topic in topics:

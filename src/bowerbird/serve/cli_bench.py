@@ -58,24 +58,19 @@ def bench(  # noqa: PLR0913 - the options of a command are its parameters, and T
 
 def print_table(results: list[SetResult]) -> None:
     """Print one line a collection, and the formula that ran."""
-    from rich.table import Table
+    from bowerbird.serve.cli_output import out, printable
 
-    from bowerbird.serve.cli_output import out
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("collection")
-    for column in ("queries", *COLUMNS, "p50 ms", "p95 ms", "failed"):
-        table.add_column(column, justify="right")
-    for result in results:
-        table.add_row(
-            result.name,
-            f"{result.queries:,}",
-            *(f"{result.measures[column]:.4f}" for column in COLUMNS),
-            f"{result.p50_ms:.1f}",
-            f"{result.p95_ms:.1f}",
-            str(result.failed),
-        )
-    console = out()
-    console.print(table)
+    rows = [("collection", "queries", *COLUMNS, "p50 ms", "p95 ms", "failed"), *map(cells, results)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.rjust, row[1:], widths[1:])) for row in rows]
+    for row, line in zip(rows, lines, strict=True):
+        out().print(f"{printable(row[0]).ljust(widths[0])}  {line}", markup=False, soft_wrap=True)
     for formula in dict.fromkeys(result.formula for result in results):
-        console.print(f"formula: {formula}", markup=False)
+        out().print(f"formula: {formula}", markup=False, soft_wrap=True)
+
+
+def cells(result: SetResult) -> tuple[str, ...]:
+    """Return a collection's line of the table."""
+    measured = (f"{result.measures[column]:.4f}" for column in COLUMNS)
+    times = (f"{result.p50_ms:.1f}", f"{result.p95_ms:.1f}")
+    return (result.name, f"{result.queries:,}", *measured, *times, str(result.failed))
