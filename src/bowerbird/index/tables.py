@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from bowerbird.index.schema import VECTORS, WORDS, WORDS_SCHEMA
 _INDEX_CACHE_BYTES = 192 << 20
 _METADATA_CACHE_BYTES = 48 << 20
 _VECTOR_INDEX_FROM = 12_000
-_MOST_SEGMENTS = 10
+_TIER = 3
 _KEPT_HANDLES = 6
 
 Table = Any
@@ -79,15 +80,30 @@ class Tables:
         with self._lock:
             self._handles.clear()
 
-    def index_new_rows(self, generation: str, name: str) -> int:
+    def index_new_rows(self, generation: str, name: str, merge_all: bool = False) -> int:
         """Bring new rows into the indexes and return the version that has them.
 
-        New rows become a segment of their own; once there are too many segments the small ones are merged.
+        New rows become a segment of their own, merged with those before it that are not much larger, so that each row
+        is merged a logarithmic number of times; `merge_all` leaves one segment.
         """
         dataset = lance.dataset(str(self._path(generation, name)))
-        segments = max((len(one.segments) for one in dataset.describe_indices()), default=0)
-        dataset.optimize.optimize_indices(num_indices_to_merge=_MOST_SEGMENTS if segments >= _MOST_SEGMENTS else 0)
+        sizes = self._segments(dataset, name)
+        merged = len(sizes) if merge_all else _merged(sizes, dataset.count_rows() - sum(sizes))
+        dataset.optimize.optimize_indices(num_indices_to_merge=merged)
         return int(dataset.latest_version)
+
+    def segments(self, generation: str, name: str) -> int:
+        """Return how many segments the main index of a table has."""
+        return len(self._segments(lance.dataset(str(self._path(generation, name))), name))
+
+    def _segments(self, dataset: Any, name: str) -> list[int]:
+        """Return the rows of each segment of the main index, oldest first."""
+        wanted = "search_idx" if name == WORDS else "item_idx"
+        rows = {fragment.fragment_id: fragment.count_rows() for fragment in dataset.get_fragments()}
+        found = next((one for one in dataset.describe_indices() if one.name == wanted), None)
+        if found is None:
+            return []
+        return [sum(rows.get(fragment, 0) for fragment in segment.fragment_ids) for segment in found.segments]
 
     def unindexed(self, generation: str, name: str) -> int:
         """Return how many rows the main index of a table does not cover yet."""
@@ -135,3 +151,18 @@ class Tables:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._connections[generation] = lancedb.connect(folder, session=self._session)
             return self._connections[generation]
+
+
+def _merged(sizes: Sequence[int], fresh: int) -> int:
+    """Return how many of the newest segments to merge with `fresh` new rows.
+
+    >>> _merged([9000, 1000, 400], 500), _merged([90000], 500), _merged([], 10)
+    (2, 0, 0)
+    """
+    total, merged = fresh, 0
+    for size in reversed(sizes):
+        if size > _TIER * total:
+            break
+        total += size
+        merged += 1
+    return merged

@@ -21,7 +21,7 @@ from bowerbird.index.cutting import CUT_VERSION, cut, search_text
 from bowerbird.index.filters import items_in
 from bowerbird.index.schema import SCHEMA_VERSION, VECTORS, WORDS, WORDS_SCHEMA, Row, words_row
 from bowerbird.index.tables import Tables
-from bowerbird.store import catalog, outbox
+from bowerbird.store import catalog, intake, outbox
 from bowerbird.store.catalog import Indexable
 from bowerbird.store.outbox import Entry, Generation
 from bowerbird.store.store import Store
@@ -42,6 +42,7 @@ class Writer:
         self.recipe = f"{SCHEMA_VERSION}.{CUT_VERSION}.{target}:{encoder}"
         self._compacted = time.monotonic()
         self._touched = False
+        self._scattered = True
 
     def open(self) -> None:
         """Go back to what SQL says was written, and make the first generation where there is none."""
@@ -88,10 +89,13 @@ class Writer:
             return outbox.behind(connection, generation.words_cursor) if generation else 0
 
     def tidy(self, generation: Generation, idle: bool) -> None:
-        """Index new rows; when idle and some time has passed, compact and drop old versions as well."""
+        """Index new rows; when idle, merge the index into one, and now and then compact and drop old versions."""
         unindexed = self._tables.unindexed(generation.folder, WORDS)
-        if unindexed >= _INDEX_AFTER_ROWS or (idle and unindexed):
-            self.record(generation, words_version=self._tables.index_new_rows(generation.folder, WORDS))
+        scattered = idle and self._scattered and self._tables.segments(generation.folder, WORDS) > 1
+        if unindexed >= _INDEX_AFTER_ROWS or (idle and (unindexed or scattered)):
+            version = self._tables.index_new_rows(generation.folder, WORDS, merge_all=idle and unindexed == 0)
+            self._scattered = not (idle and unindexed == 0)
+            self.record(generation, words_version=version)
         if idle and self._touched and time.monotonic() - self._compacted > _COMPACT_EVERY_SECONDS:
             self.compact(_KEPT_VERSIONS)
 
@@ -148,12 +152,18 @@ class Writer:
             outbox.change_generation(connection, generation.id, values)
 
     def load(self, indexable: Indexable) -> Document | None:
-        """Return the document of an item, None where it has no text or the blob is damaged (doctor finds those)."""
+        """Return the document of an item, None where it has no text.
+
+        A blob that is lost or damaged is removed, and the item waits to be extracted again.
+        """
         if not indexable.blob:
             return None
         try:
             return from_json(self._store.blobs.get(indexable.blob), Document)
         except (StoreError, ValueError):
+            self._store.blobs.remove(indexable.blob)
+            with self._store.database.write() as connection:
+                intake.requeue_items(connection, [indexable.item.id])
             return None
 
     def _apply(self, generation: Generation, entries: Sequence[Entry], items: dict[str, Indexable]) -> None:

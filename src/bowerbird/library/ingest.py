@@ -28,7 +28,9 @@ from bowerbird.store.sources import SourceRow
 from bowerbird.store.store import Store
 
 CLAIMED = 64
-"""Items claimed and finished in one transaction."""
+"""Items claimed at a time."""
+
+_FINISH_SECONDS = 0.1
 
 POISON = "poison"
 TOO_LARGE = "file-too-large"
@@ -72,21 +74,19 @@ class Ingest:
         """Tell whether anything is being read."""
         return bool(self._in_flight)
 
-    def step(self, stopped: Callable[[], bool]) -> int:
-        """Read the next items that wait, the most urgent first; returns how many."""
-        with self._claimed() as claims:
-            return self._finish_all([self._submit(self._pool, claim) for claim in claims], stopped)
+    def run(self, stopped: Callable[[], bool]) -> int:
+        """Read what waits, the most urgent first, until nothing does; returns how many items were read."""
+        return self._drain(self._pool, 0, stopped)
 
-    def urgent(self) -> int:
+    def run_urgent(self) -> int:
         """Read items that a watch event named, and nothing else; returns how many."""
-        with self._claimed(intake.WATCHED) as claims:
-            return self._finish_all([self._submit(self._urgent, claim) for claim in claims], lambda: False)
+        return self._drain(self._urgent, intake.WATCHED, lambda: False)
 
     def take(self, row: SourceRow, items: Sequence[Item], priority: int) -> None:
         """Enter items that came with their content and read them at once."""
         with self._entered(row, items, priority) as pairs:
             futures = [self._submit(self._pool, claim, item.content) for claim, item in pairs]
-            self._finish_all(futures, lambda: False)
+            self._finish([future.result() for future in futures])
 
     def process(self, claim: Claim, content: bytes | None = None, budget: Budget | None = None) -> Outcome:
         """Read and extract one item; what goes wrong is the outcome, never an exception. Containers are expanded.
@@ -129,7 +129,6 @@ class Ingest:
                 pass  # the blob is damaged or gone: extract again, which writes it anew
         document = self._extractor.extract(item.name, data, item.media_type)
         blob = self._store.blobs.put(to_json(document))
-        self._store.blobs.flush([blob])
         values = {"content_hash": digest, "ending": ending, "parser": PARSER_VERSION, "name": item.name, "blob": blob}
         with self._store.database.write() as connection:
             document_id = intake.add_document(connection, values)
@@ -166,16 +165,33 @@ class Ingest:
         with self._entered(row, batch, intake.BACKFILL) as pairs:
             self._finish([self.process(claim, item.content, budget) for claim, item in pairs])
 
-    @contextmanager
-    def _claimed(self, priority: int = 0) -> Iterator[list[Claim]]:
-        """Claim items nobody is reading yet, at or above a priority, until the end of the block."""
-        with self._claiming, self._store.database.write() as connection:
-            claims = intake.claim(connection, CLAIMED, self._in_flight, priority)
+    def _drain(self, pool: ThreadPoolExecutor | None, priority: int, stopped: Callable[[], bool]) -> int:
+        """Claim, read and finish until nothing waits; what ended together is finished in one transaction."""
+        reading: set[Future[Outcome]] = set()
+        count = 0
+        while True:
+            if len(reading) < CLAIMED // 2 and not stopped():
+                reading |= {self._submit(pool, claim) for claim in self._claim(priority)}
+            if not reading:
+                return count
+            if stopped():
+                for future in reading:
+                    future.cancel()
+            ended, reading = wait(reading, timeout=_FINISH_SECONDS)
+            self._finish([future.result() for future in ended if not future.cancelled()])
+            if stopped():
+                self._in_flight.clear()
+            count += len(ended)
+
+    def _claim(self, priority: int) -> list[Claim]:
+        """Claim items nobody is reading yet, at or above a priority."""
+        with self._claiming, self._store.database.read() as connection:
+            claims = intake.waiting(connection, CLAIMED, self._in_flight, priority)
             self._in_flight |= {claim.id for claim in claims}
-        try:
-            yield claims
-        finally:
-            self._in_flight -= {claim.id for claim in claims}
+        if claims:
+            with self._store.database.write() as connection:
+                intake.attempted(connection, [claim.id for claim in claims])
+        return claims
 
     @contextmanager
     def _entered(self, row: SourceRow, items: Sequence[Item], priority: int) -> Iterator[list[tuple[Claim, Item]]]:
@@ -198,22 +214,12 @@ class Ingest:
             raise RuntimeError("ingest is not started")
         return pool.submit(self.process, claim, content)
 
-    def _finish_all(self, futures: Sequence[Future[Outcome]], stopped: Callable[[], bool]) -> int:
-        """Finish items as they end, those that ended together in one transaction; a slow one holds up nobody."""
-        waiting = set(futures)
-        while waiting:
-            done, waiting = wait(waiting, timeout=0.5)
-            self._finish([future.result() for future in done if not future.cancelled()])
-            if stopped():
-                for future in waiting:
-                    future.cancel()
-        return len(futures)
-
     def _finish(self, outcomes: Sequence[Outcome]) -> None:
         if not outcomes:
             return
         with self._store.database.write() as connection:
             intake.finish(connection, outcomes)
+        self._in_flight -= {outcome.claim.id for outcome in outcomes}
         self.finished += len(outcomes)
         self.failed += sum(outcome.state != "indexed" for outcome in outcomes)
 

@@ -47,6 +47,7 @@ class Library:
         self._sandbox: Sandbox | None = None
         self._worker: Worker | None = None
         self._audited: set[str] = set()
+        self._opened: dict[str, Source] = {}
 
     @classmethod
     def open(cls, home: Path, settings: Settings | None = None) -> Library:
@@ -268,9 +269,12 @@ class Library:
         return Extractor(self.sandbox())
 
     def _source_of(self, source_id: str) -> Source:
-        with self._store.database.read() as connection:
-            row = sources.get(connection, source_id)
-        return self._source(row.kind, row.location)
+        with self._lock:
+            if source_id not in self._opened:
+                with self._store.database.read() as connection:
+                    row = sources.get(connection, source_id)
+                self._opened[source_id] = self._source(row.kind, row.location)
+            return self._opened[source_id]
 
     def _source(self, kind: str, location: str) -> Source:
         return open_source(kind, location, self.settings, (self.home,))

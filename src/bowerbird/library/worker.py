@@ -35,6 +35,7 @@ from bowerbird.understanding.encoder import Encoder
 __all__ = ["Progress", "Worker"]
 
 _IDLE_SECONDS = 0.1
+_GATHER_SECONDS = 0.25
 _POLL_SECONDS = 0.2
 _NICENESS = 10
 
@@ -171,19 +172,20 @@ class Worker:
 
     def _ingesting(self) -> None:
         while not self._stop.is_set():
-            if not self._ingest.step(self._stop.is_set):
+            if not self._ingest.run(self._stop.is_set):
                 self._stop.wait(_IDLE_SECONDS)
 
     def _urgent(self) -> None:
         while not self._stop.is_set():
             self._changed.wait()
             self._changed.clear()
-            while not self._stop.is_set() and self._ingest.urgent():
-                pass
+            self._ingest.run_urgent()
 
     def _indexing(self, vectors: bool) -> None:
         tried = float("-inf")
         while not self._stop.is_set():
+            if self._ingest.busy:
+                self._stop.wait(_GATHER_SECONDS)  # a few large commits cost less than many small ones
             applied = sum(self.writer.apply(generation) for generation in self.writer.living())
             for generation in self.writer.living():
                 self.writer.tidy(generation, idle=not applied)

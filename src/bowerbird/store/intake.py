@@ -145,20 +145,21 @@ def removed(connection: Connection, item_ids: Iterable[str]) -> int:
     return len(ids)
 
 
-def claim(connection: Connection, limit: int, taken: Collection[str] = (), priority: int = 0) -> list[Claim]:
-    """Return the items to read next, most urgent first, and count the attempt.
+def waiting(connection: Connection, limit: int, taken: Collection[str] = (), priority: int = 0) -> list[Claim]:
+    """Return the items to read next, most urgent first.
 
-    Items in `taken` (being read) and those below the priority are left. Members of containers are never claimed:
-    their container is, and its members are entered again with it.
+    Items in `taken` (being read) and those below the priority are left. Members of containers are never read by
+    themselves: their container is, and its members are entered again with it.
     """
-    waiting = and_(items.c.state == "pending", items.c.container == "", items.c.priority >= priority)
-    wanted = select(items).where(waiting, items.c.id.not_in(list(taken)))
+    mine = and_(items.c.state == "pending", items.c.container == "", items.c.priority >= priority)
+    wanted = select(items).where(mine, items.c.id.not_in(list(taken)))
     wanted = wanted.order_by(items.c.priority.desc(), items.c.updated, items.c.id).limit(limit)
-    claims = [_claim(row) for row in connection.execute(wanted).mappings()]
-    ids = [one.id for one in claims]
-    if ids:
-        connection.execute(update(items).where(items.c.id.in_(ids)).values(attempts=items.c.attempts + 1))
-    return claims
+    return [_claim(row) for row in connection.execute(wanted).mappings()]
+
+
+def attempted(connection: Connection, item_ids: Sequence[str]) -> None:
+    """Count an attempt at these items; it is forgotten when they end, so only a crash of the process leaves it."""
+    connection.execute(update(items).where(items.c.id.in_(item_ids)).values(attempts=items.c.attempts + 1))
 
 
 def claims_of(connection: Connection, source_id: str, keys: Sequence[str]) -> dict[str, Claim]:
