@@ -3,6 +3,7 @@ import io
 import lzma
 import struct
 import tarfile
+import time
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -208,10 +209,26 @@ def test_members_larger_than_a_file_may_be(sandbox: Sandbox) -> None:
 
 def test_large_archives_come_in_slices(sandbox: Sandbox) -> None:
     files = [(f"{n}.bin", bytes([n]) * (1 << 20)) for n in range(8)]
-    settings = PLAIN.replace(sandbox_output_mb=5)
+    settings = PLAIN.replace(sandbox_output_mb=4, max_archive_mb=9)
     for name, data in (("a.zip", zipped(*files)), ("a.tar.bz2", bz2.compress(tarred(*files)))):
         found = Opened(sandbox, name, data, settings)
         assert [one.content for one in found.items.values()] == [content for _, content in files]
+
+
+def test_one_member_that_ends_its_reader_does_not_take_the_others_along() -> None:
+    texts = [(f"{n}.txt", b"text %d" % n) for n in range(20)]
+    data = zipped(*texts[:7], ("zeros.bin", bytes(90 << 20)), *texts[7:])
+    with Sandbox(workers=1, memory_mb=32, preload=CONTAINER_PRELOAD) as small:
+        found = Opened(small, "a.zip", data, PLAIN.replace(sandbox_output_mb=100))
+    assert [one.content for one in found.items.values()] == [content for _, content in texts]
+    assert list(found.failures) == ["a.zip!/zeros.bin"]
+
+
+def test_a_mailbox_with_one_identifier_many_times_is_no_trap(sandbox: Sandbox) -> None:
+    start = time.perf_counter()
+    found = Opened(sandbox, "a.mbox", b"From x\nMessage-ID: <one@x>\n\nhello\n\n" * 5000)
+    assert len(found.items) == 5000 and "a.mbox!/one@x (5000)" in found.items
+    assert time.perf_counter() - start < 15
 
 
 def test_encrypted_members_say_so(sandbox: Sandbox) -> None:

@@ -8,21 +8,22 @@ defaults of `ignore` are left out inside archives too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from bowerbird.core.errors import BowerbirdError, ContainerError, ExtractionError, SourceError
+from bowerbird.core.errors import ContainerError, ExtractionError, SourceError
 from bowerbird.core.ids import content_hash
 from bowerbird.core.records import Failure, Item
 from bowerbird.core.settings import Settings
 from bowerbird.sandbox import Sandbox
 from bowerbird.sources.files import media_type, moment
 from bowerbird.sources.ignore import skips_member
-from bowerbird.sources.keys import MEMBER, depth, escape, join, readable, split_members
+from bowerbird.sources.keys import MEMBER, depth, join, readable, split_members
 from bowerbird.sources.unpack import Content, Listing, Member, path_parts
 
 Kind = TypeVar("Kind")
@@ -37,11 +38,12 @@ _ENDINGS = {
     "mbox": (".mbox", ".mbx"),
     "eml": (".eml",),
 }
-_SLICE_MEMBERS = 500
-_MOST_BAD = 2
-"""Slices, and members of one, that may fail before the rest is given up: each may have cost its full time."""
+_HOSTILE = "Do not trust the file: it may be made to break what opens it."
+_MOST_FAILED_CALLS = 6
+"""Calls for contents that may fail before the rest of a container is given up: each may have cost its full time."""
 _ANSWER_ROOM = 1 << 20
-"""Bytes of an answer left for what stands around the contents."""
+_FRAME = 64
+"""Bytes of an answer left for what stands around the contents: in all, and around each."""
 
 
 def container_kind(name: str) -> str:
@@ -101,7 +103,7 @@ class _Box:
         return _decoded(answer, Listing)
 
     def contents(self, members: Sequence[Member], max_bytes: int) -> list[Content]:
-        """Fetch the contents of some members; raises ExtractionError."""
+        """Fetch the contents of some members, in their order; raises ExtractionError."""
         indexes = ",".join(str(member.index) for member in members)
         answer = self.sandbox.call(
             f"{_MODULE}:contents",
@@ -111,18 +113,21 @@ class _Box:
             max_bytes=max_bytes,
             max_member=self.largest,
         )
-        return _decoded(answer, list[Content])
+        found = _decoded(answer, list[Content])
+        if [content.index for content in found] != [member.index for member in members]:
+            raise ContainerError("The unpacker's answer makes no sense: other members than asked for.", _HOSTILE)
+        return found
 
     def slices(self, members: Sequence[Member]) -> Iterator[list[Member]]:
         """Yield runs of members whose contents fit one answer."""
         run: list[Member] = []
         size = 0
         for member in members:
-            if run and (size + member.size > self.largest // 2 or len(run) >= _SLICE_MEMBERS):
+            if run and size + member.size > self.largest:
                 yield run
                 run, size = [], 0
             run.append(member)
-            size += member.size
+            size += member.size + _FRAME
         if run:
             yield run
 
@@ -166,8 +171,11 @@ def members(
             yield Failure(key, ContainerError.code, trouble)
         else:
             wanted[member.index] = (key, member)
+    # Set aside now what these members will take, so that what is nested in them can only have the rest.
+    limit = budget.bytes
     budget.members -= len(listing.members)
-    yield from _fetched(box, item, wanted, budget)
+    budget.bytes -= sum(member.size for _, member in wanted.values())
+    yield from _fetched(box, item, wanted, limit)
     if listing.problem:
         yield Failure(item.key, ContainerError.code, listing.problem)
 
@@ -178,60 +186,41 @@ def _too_large(box: _Box) -> str:
 
 def _keyed(container: str, kind: str, listed: Sequence[Member]) -> Iterator[tuple[str, Member]]:
     """Give every member that is wanted its key; the same listing always gives the same keys."""
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for member in listed:
         parts = path_parts(member.path) if kind in ("zip", "tar") else (member.path,)
         parts = parts or (f"member {member.index + 1}",)
         if kind != "mbox" and skips_member(parts, member.size):
             continue
-        key, count = join(parts), 1
+        key = plain = join(parts)
         while key in seen:
-            count += 1
-            key = join((*parts[:-1], f"{parts[-1]} ({count})"))
-        seen.add(key)
+            seen[plain] += 1
+            key = join((*parts[:-1], f"{parts[-1]} ({seen[plain]})"))
+        seen[key] = 1
         yield container + MEMBER + key, member
 
 
-def _fetched(box: _Box, item: Item, wanted: dict[int, tuple[str, Member]], budget: Budget) -> Iterator[Item | Failure]:
-    bad = 0
-    for run in box.slices([member for _, member in wanted.values()]):
-        if bad >= _MOST_BAD:
+def _fetched(box: _Box, item: Item, wanted: dict[int, tuple[str, Member]], limit: int) -> Iterator[Item | Failure]:
+    """Fetch the members run by run; a run that fails is halved until it is known which member it was."""
+    waiting = deque(box.slices([member for _, member in wanted.values()]))
+    failed = 0
+    while waiting:
+        run = waiting.popleft()
+        if failed >= _MOST_FAILED_CALLS:
             yield from (Failure(wanted[each.index][0], ContainerError.code, "Too much else failed.") for each in run)
             continue
         try:
-            found: Iterable[Content] = _run(box, run, budget)
+            found = box.contents(run, limit)
         except ExtractionError as problem:
-            bad += 1
-            found = _one_by_one(box, run, budget) if len(run) > 1 else [_lost(run[0], problem)]
+            failed += 1
+            if len(run) > 1:
+                waiting.extendleft((run[len(run) // 2 :], run[: len(run) // 2]))
+            else:
+                yield Failure(wanted[run[0].index][0], problem.code, problem.cause)
+            continue
         for content in found:
             key, member = wanted[content.index]
             yield _item(item, key, member, content)
-
-
-def _run(box: _Box, run: Sequence[Member], budget: Budget) -> list[Content]:
-    found = box.contents(run, budget.bytes)
-    if [content.index for content in found] != [member.index for member in run]:
-        raise ContainerError("The unpacker's answer makes no sense: other members than asked for.", "")
-    budget.bytes -= sum(len(content.data or b"") for content in found)
-    return found
-
-
-def _one_by_one(box: _Box, run: Sequence[Member], budget: Budget) -> Iterator[Content]:
-    """Find out which member it is that fails, without paying for many."""
-    bad = 0
-    for member in run:
-        if bad >= _MOST_BAD:
-            yield Content(member.index, problem="Too much else failed.")
-            continue
-        try:
-            yield from _run(box, [member], budget)
-        except ExtractionError as problem:
-            bad += 1
-            yield _lost(member, problem)
-
-
-def _lost(member: Member, problem: BowerbirdError) -> Content:
-    return Content(member.index, problem=problem.cause)
 
 
 def _item(container: Item, key: str, member: Member, content: Content) -> Item | Failure:
@@ -274,8 +263,7 @@ def _opened(box: _Box, container: str, step: str) -> tuple[str, str, bytes]:
     found = next((each for at, each in _keyed(container, box.kind, listed) if at == key), None)
     if found is None:
         raise SourceError(f"{container} no longer has `{step}`.", "Run `bowerbird sync`.")
-    content = box.contents([found], budget.bytes)
-    if len(content) != 1 or content[0].data is None:
-        cause = content[0].problem if content else "It cannot be unpacked."
-        raise ContainerError(f"{key}: {cause}", "Open the container with the program that made it.")
-    return key, found.name or escape(found.path), content[0].data
+    content = box.contents([found], budget.bytes)[0]
+    if content.data is None:
+        raise ContainerError(f"{key}: {content.problem}", "Open the container with the program that made it.")
+    return key, found.name or found.path, content.data

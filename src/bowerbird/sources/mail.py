@@ -75,15 +75,16 @@ def attachments(data: bytes) -> Iterator[Attachment]:
 
     Left out are signatures and the pictures that a page in the message shows within its text (they have a Content-ID).
     """
-    waiting: list[Message] = [message_from_bytes(data, policy=compat32)]
+    waiting = [message_from_bytes(data, policy=compat32)]
     number = 0
     top = True
     while waiting:
-        part = waiting.pop(0)
+        part = waiting.pop()
         forwarded = not top and part.get_content_type() == "message/rfc822"
         top = False
-        if part.is_multipart() and not forwarded:
-            waiting[:0] = [each for each in part.get_payload() if isinstance(each, Message)]
+        inner = part.get_payload()
+        if isinstance(inner, list) and not forwarded:
+            waiting.extend(each for each in reversed(inner) if isinstance(each, Message))
         elif forwarded or _is_attachment(part):
             number += 1
             yield _attachment(part, number, forwarded)

@@ -28,7 +28,7 @@ from bowerbird.sources import mail
 
 _BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error, ValueError,
-    NotImplementedError, RuntimeError, IndexError, KeyError,
+    NotImplementedError, RuntimeError, IndexError, KeyError, MemoryError,
 )  # fmt: skip
 """What the standard library raises on damaged archives, encrypted members and methods it does not know."""
 
@@ -200,7 +200,7 @@ def _tar_open(data: bytes, max_bytes: int) -> tarfile.TarFile:
     stream = next((opener(raw) for magic, opener in openers.items() if data.startswith(magic)), raw)
     # Padding and headers are not content: a little room for them, so that the limit bites on what expands.
     limited = _Limited(cast(IO[bytes], stream), max_bytes + max_bytes // 8 + (1 << 20))
-    return tarfile.open(fileobj=cast(IO[bytes], limited), mode="r|")
+    return tarfile.open(fileobj=cast(IO[bytes], limited), mode="r|", bufsize=1 << 18)
 
 
 def _tar_files(data: bytes, max_bytes: int) -> Iterator[tuple[int, tarfile.TarInfo, tarfile.TarFile]]:
@@ -249,13 +249,21 @@ def _mbox_members(data: bytes, max_bytes: int) -> Iterator[Member]:
 
 
 def _mbox_contents(data: bytes, wanted: list[int], max_bytes: int, max_member: int) -> Iterator[Content]:
-    places = dict(enumerate(mail.messages(data)))
-    for index in wanted:
-        start, end = places[index]
+    for index, start, end in _wanted_messages(data, wanted):
         if end - start > max_member:
             yield Content(index, problem=f"It is larger than {max_member >> 20:,} MiB.")
         else:
             yield Content(index, mail.unquoted(data[start:end]))
+
+
+def _wanted_messages(data: bytes, wanted: list[int]) -> Iterator[tuple[int, int, int]]:
+    left = set(wanted)
+    for index, (start, end) in enumerate(mail.messages(data)):
+        if index in left:
+            left.discard(index)
+            yield index, start, end
+        if not left:
+            return
 
 
 def _eml_members(data: bytes, max_bytes: int) -> Iterator[Member]:
@@ -268,10 +276,13 @@ def _eml_contents(data: bytes, wanted: list[int], max_bytes: int, max_member: in
     for index, part in enumerate(mail.attachments(data)):
         if index not in left:
             continue
+        left.discard(index)
         if len(part.data) > max_member:
             yield Content(index, problem=f"It is larger than {max_member >> 20:,} MiB.")
         else:
             yield Content(index, part.data)
+        if not left:
+            return
 
 
 _LISTERS = {"zip": _zip_members, "tar": _tar_members, "mbox": _mbox_members, "eml": _eml_members}
