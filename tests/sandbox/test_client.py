@@ -38,7 +38,7 @@ def test_an_endless_loop_is_ended_at_its_limit_and_the_next_call_works(sandboxes
     start = time.monotonic()
     with pytest.raises(SandboxTimeout, match=r"longer than 0.5 seconds"):
         sandbox.call("boxed:spin", b"")
-    assert time.monotonic() - start < 2.0
+    assert time.monotonic() - start < 5.0
     assert sandbox.call("boxed:echo", b"on") == b"on"
 
 
@@ -85,8 +85,8 @@ def test_workers_run_side_by_side_and_no_more_than_allowed(sandboxes: Make) -> N
     sandbox.start()
     start = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda _: sandbox.call("boxed:nap", b"", seconds=0.3), range(4))) == [b"rested"] * 4
-    assert 0.6 <= time.monotonic() - start < 1.1
+        assert list(pool.map(lambda _: sandbox.call("boxed:nap", b"", seconds=0.5), range(4))) == [b"rested"] * 4
+    assert 1.0 <= time.monotonic() - start < 1.9
 
 
 def test_answers_do_not_cross_between_threads(sandbox: Sandbox) -> None:

@@ -21,6 +21,7 @@ class Extractor:
 
         Raises ExtractionError where there is no text to be had, or one of its kinds where a limit was hit.
         """
+        name = _printable(name)
         answer = self._sandbox.call("bowerbird.extraction.parse:document", data, name=name, media_type=media_type)
         try:
             return from_json(answer, Document)
@@ -32,4 +33,10 @@ class Extractor:
 
         Raises NotFoundError for a file without pages or a page it does not have, and the ExtractionError family.
         """
+        name = _printable(name)
         return self._sandbox.call("bowerbird.extraction.pages:render", data, name=name, page=page, width=width)
+
+
+def _printable(name: str) -> str:
+    """Replace what a file name may hold and UTF-8 cannot: the lone surrogates of undecodable bytes (PEP 383)."""
+    return name.encode("utf-8", "replace").decode()

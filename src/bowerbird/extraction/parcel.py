@@ -63,7 +63,9 @@ def preview(data: bytes) -> bytes | None:
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     with archive.open(name) as file:
-        return file.read(_MEMBER)
+        content = file.read(_MEMBER)
+    # XPS writers like UTF-16; the expressions below want bytes of one kind.
+    return content.decode("utf-16", "replace").encode() if content[:2] in (b"\xff\xfe", b"\xfe\xff") else content
 
 
 def _numbers(name: str) -> list[tuple[bool, int, str]]:

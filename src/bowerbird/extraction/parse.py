@@ -24,7 +24,7 @@ from bowerbird.extraction.native import native, nothing
 from bowerbird.extraction.prose import markdown
 from bowerbird.extraction.restructured import plain, restructured
 from bowerbird.extraction.tables import delimited, records
-from bowerbird.extraction.text import clean, decode
+from bowerbird.extraction.text import as_utf8, clean, decode
 from bowerbird.extraction.version import PARSER_VERSION
 
 _EXPANDED = 100 << 20
@@ -83,7 +83,7 @@ def _textual(data: bytes, name: str, text: str, route: Route) -> Draft:
     if route == "mail":
         return mail(data, name)
     try:
-        return native(data, f"{stem(name)}.html" if formats.is_html(text) else name)
+        return native(as_utf8(text), f"{stem(name)}.html" if formats.is_html(text) else name)
     except ExtractionError:
         # It is text whatever its ending says: better found as it stands than not at all.
         return _ours("code" if route == "markup" else "plain", text)

@@ -14,6 +14,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _DECLARED = re.compile(rb"(?:charset|coding|encoding)\s*[=:]\s*[\"']?([A-Za-z][\w.-]{2,20})", re.IGNORECASE)
+_DECLARED_TEXT = re.compile(r"((?:charset|encoding)\s*=\s*[\"']?)[A-Za-z][\w.-]{2,20}", re.IGNORECASE)
 _CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\u00ad\u200b\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile("\r\n?|\x0b|\x0c|\x85|\u2028|\u2029")
@@ -52,6 +53,12 @@ def clean(text: str) -> str:
     text = _UNWANTED.sub("", text)
     text = _TRAILING.sub("", text)
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def as_utf8(text: str) -> bytes:
+    """Encode text for a parser that believes a declaration in it: what it declares at its beginning becomes UTF-8."""
+    head = _DECLARED_TEXT.sub(r"\1utf-8", text[:2048])
+    return (head + text[2048:]).encode()
 
 
 def _utf16(data: bytes) -> str | None:
