@@ -37,6 +37,7 @@ __all__ = ["Progress", "Worker"]
 _IDLE_SECONDS = 0.1
 _GATHER_SECONDS = 0.25
 _POLL_SECONDS = 0.2
+_FOLLOW_SECONDS = 0.4
 _NICENESS = 10
 
 _log = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ class Worker:
                     scanned = time.monotonic()
                     self._syncing.rescan()
             busy = self._syncing.step()
-            self._stop.wait(_IDLE_SECONDS if busy else _POLL_SECONDS)
+            self._stop.wait(_FOLLOW_SECONDS if busy else _POLL_SECONDS)
 
     def _watch_new(self) -> None:
         with self._store.database.read() as connection:
@@ -234,7 +235,7 @@ class Worker:
     def _look(self, meters: dict[str, Meter], vectors: bool) -> Progress | None:
         """Return how far the work is, None when there is none left."""
         with self._store.database.read() as connection:
-            pending = catalog.states(connection).get("pending", 0)
+            pending = catalog.pending(connection)
             waiting = jobs.unfinished(connection)
         words = self.writer.behind()
         meters["read"].update(pending, self._ingest.finished)

@@ -42,12 +42,16 @@ def named(connection: Connection, text: str, filters: Filters, scopes: Collectio
     wanted = folded(text)
     if not wanted:
         return []
-    exact = or_(items.c.name_folded == wanted, items.c.stem_folded == wanted)
+    exact = or_(*(column == wanted for column in (items.c.name_folded, items.c.stem_folded, items.c.title_folded)))
     if "/" in text:
-        exact = or_(exact, items.c.key == text, items.c.key.endswith("/" + text, autoescape=True), items.c.uri == text)
-    statement = select(items.c.id, items.c.name_folded).select_from(items.join(sources)).where(exact)
-    rows = connection.execute(_narrowed(statement, filters, scopes).order_by(items.c.modified.desc(), items.c.id))
-    ranked = sorted(rows, key=lambda row: row.name_folded != wanted)
+        key = func.lower(items.c.key)
+        below = key.endswith("/" + text.lower(), autoescape=True)
+        exact = or_(exact, key == text.lower(), below, items.c.uri == text)
+    statement = select(items.c.id, items.c.name_folded, items.c.stem_folded).select_from(items.join(sources))
+    statement = _narrowed(statement.where(exact), filters, scopes).order_by(items.c.modified.desc(), items.c.id)
+    ranked = sorted(
+        connection.execute(statement), key=lambda row: (row.name_folded != wanted, row.stem_folded != wanted)
+    )
     return [row.id for row in ranked[:limit]]
 
 
@@ -90,6 +94,11 @@ def states(connection: Connection) -> dict[str, int]:
     """Return how many items are in each state."""
     rows = connection.execute(select(items.c.state, func.count()).group_by(items.c.state))
     return {row[0]: row[1] for row in rows}
+
+
+def pending(connection: Connection) -> int:
+    """Return how many items wait for their content to be read."""
+    return int(connection.execute(select(func.count()).where(items.c.state == "pending")).scalar_one())
 
 
 def waiting(connection: Connection, scopes: Collection[int]) -> int:

@@ -129,7 +129,8 @@ def renamed(connection: Connection, item_id: str, item: Item) -> None:
     """Move an item to the key it has now, with its content; it is put into the index again under its new name."""
     row = connection.execute(select(items.c.name, items.c.title).where(items.c.id == item_id)).one()
     title = stem(item.name) if row.title == stem(row.name) else row.title
-    values = {**_named(item), "version": item.version, "modified": to_row(item.modified), "title": title}
+    values = {**_named(item), "version": item.version, "modified": to_row(item.modified)}
+    values |= {"title": title, "title_folded": folded(title)}
     bump = {"content_version": items.c.content_version + 1, "updated": now()}
     connection.execute(update(items).where(items.c.id == item_id).values(**values, **bump))
     _log(connection, [(item_id, "put", 1)])
@@ -245,6 +246,7 @@ def _ended(outcome: Outcome) -> dict[str, Any]:
     return {
         "state": outcome.state,
         "title": found_out.title or stem(item.name),
+        "title_folded": folded(found_out.title or stem(item.name)),
         "kind": kind_of(item.name, found_out.media_type or item.media_type),
         "media_type": found_out.media_type or item.media_type,
         "people": msgspec.to_builtins(people),
@@ -268,6 +270,7 @@ def _new_row(source: SourceRow, item: Item, priority: int) -> dict[str, Any]:
         "source_id": source.id,
         **_named(item),
         "title": stem(item.name),
+        "title_folded": folded(stem(item.name)),
         "kind": kind_of(item.name, item.media_type),
         "modified": to_row(item.modified),
         "people": msgspec.to_builtins(item.people),

@@ -124,13 +124,16 @@ def forget_generation(connection: Connection, generation_id: int) -> None:
 
 def count_terms(connection: Connection, changes: Mapping[str, int]) -> None:
     """Add to the passage counts of words; a count that falls to 0 or below is forgotten."""
-    grown = [{"term": term, "passages": change} for term, change in changes.items() if change]
-    if not grown:
+    changed = [(term, change) for term, change in changes.items() if change]
+    if not changed:
         return
-    statement = insert(terms)
-    total = terms.c.passages + statement.excluded.passages
-    connection.execute(statement.on_conflict_do_update(index_elements=[terms.c.term], set_={"passages": total}), grown)
-    if any(change < 0 for change in changes.values()):
+    # thousands of words a batch: the driver's own executemany takes a third of the time
+    connection.exec_driver_sql(
+        "INSERT INTO terms (term, passages) VALUES (?, ?)"
+        " ON CONFLICT (term) DO UPDATE SET passages = passages + excluded.passages",
+        changed,
+    )
+    if any(change < 0 for _, change in changed):
         connection.execute(delete(terms).where(terms.c.passages <= 0))
 
 

@@ -86,6 +86,7 @@ items = Table(
     Column("name_folded", Text, nullable=False),
     Column("stem_folded", Text, nullable=False),
     Column("title", Text, nullable=False),
+    Column("title_folded", Text, nullable=False),
     Column("uri", Text, nullable=False),
     Column("kind", String, nullable=False),
     Column("media_type", String, nullable=False),
@@ -112,6 +113,7 @@ items = Table(
     Index("ix_items_container", "source_id", "container"),
     Index("ix_items_name_folded", "name_folded"),
     Index("ix_items_stem_folded", "stem_folded"),
+    Index("ix_items_title_folded", "title_folded"),
     Index("ix_items_modified", "modified"),
     Index("ix_items_document_id", "document_id"),
 )

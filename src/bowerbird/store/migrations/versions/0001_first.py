@@ -161,6 +161,7 @@ def upgrade() -> None:
         sa.Column("name_folded", sa.Text(), nullable=False),
         sa.Column("stem_folded", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("title_folded", sa.Text(), nullable=False),
         sa.Column("uri", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("media_type", sa.String(), nullable=False),
@@ -194,3 +195,4 @@ def upgrade() -> None:
     op.create_index("ix_items_name_folded", "items", ["name_folded"], unique=False)
     op.create_index("ix_items_queue", "items", ["state", "priority", "updated"], unique=False)
     op.create_index("ix_items_stem_folded", "items", ["stem_folded"], unique=False)
+    op.create_index("ix_items_title_folded", "items", ["title_folded"], unique=False)
