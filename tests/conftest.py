@@ -74,6 +74,12 @@ class Commands:
             process.communicate()
 
 
+@pytest.fixture(scope="session")
+def commands_at() -> type[Commands]:
+    """`commands_at(home)`: the command line with a data directory; for fixtures that several tests share."""
+    return Commands
+
+
 @pytest.fixture
 def bowerbird(tmp_path: Path) -> Iterator[Commands]:
     """The command line, with a data directory below `tmp_path`."""

@@ -13,15 +13,30 @@ import pytest
 PDF_THAT_IS_NONE = b"%PDF-1.7\n" + bytes(range(256)) * 40
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def write_notes(folder: Path) -> Path:
     """A few notes about birds."""
-    folder = tmp_path / "field notes"
     (folder / "nests").mkdir(parents=True)
     (folder / "bowerbird.md").write_text("# Satin bowerbird\n\nThe male collects blue things for his bower.\n")
     (folder / "nests" / "swift.txt").write_text("The swift sleeps on the wing and nests under roofs.\n")
     (folder / "nests" / "größe.txt").write_text("Übersicht der Größe aller Nester.\n", encoding="utf-8")
+    os.utime(folder / "bowerbird.md", (1_700_000_000, 1_700_000_000))
+    os.utime(folder / "nests" / "swift.txt", (1_600_000_000, 1_600_000_000))
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_notes(tmp_path / "field notes")
+
+
+@pytest.fixture(scope="module")
+def filled(commands_at, tmp_path_factory):
+    """The command line with a library that holds the notes already; for tests that only read."""
+    place = tmp_path_factory.mktemp("filled")
+    commands = commands_at(place / "home")
+    assert commands("add", str(write_notes(place / "field notes"))).code == 0
+    yield commands
+    commands.end()
 
 
 def titles(found: dict) -> list[str]:
@@ -42,9 +57,8 @@ def test_add_then_search(bowerbird, folder):
     assert {"text", "place"} <= set(hit["passages"][0])
 
 
-def test_search_for_people(bowerbird, folder):
-    bowerbird("add", str(folder))
-    found = bowerbird("search", "blue", "things")
+def test_search_for_people(filled):
+    found = filled("search", "blue", "things")
     assert found.code == 0
     first, about, text = found.out.splitlines()[:3]
     assert first == "1. Satin bowerbird"
@@ -54,9 +68,8 @@ def test_search_for_people(bowerbird, folder):
     assert "1 hit" in found.err
 
 
-def test_search_finds_nothing(bowerbird, folder):
-    bowerbird("add", str(folder))
-    found = bowerbird("search", "zyzzyva")
+def test_search_finds_nothing(filled):
+    found = filled("search", "zyzzyva")
     assert (found.code, found.out) == (0, "")
     assert "Nothing found" in found.err
 
@@ -134,24 +147,19 @@ def test_status_of_a_new_library(bowerbird):
     assert "bowerbird add" in bowerbird("status").err
 
 
-def test_search_as_somebody_else_sees_nothing(bowerbird, folder):
-    bowerbird("add", str(folder))
-    assert bowerbird("search", "swift", "--as", "stranger", "--json").json["hits"] == []
+def test_search_as_somebody_else_sees_nothing(filled):
+    assert filled("search", "swift", "--as", "stranger", "--json").json["hits"] == []
 
 
 @pytest.mark.parametrize("pipeline", ["words", "meaning", "hybrid"])
-def test_pipelines(bowerbird, folder, pipeline):
-    bowerbird("add", str(folder))
-    found = bowerbird("search", "swift", "--pipeline", pipeline, "--json")
+def test_pipelines(filled, pipeline):
+    found = filled("search", "swift", "--pipeline", pipeline, "--json")
     assert found.code == 0, found.out
     assert found.json["formula"]
 
 
-def test_newest_first(bowerbird, folder):
-    os.utime(folder / "bowerbird.md", (1_700_000_000, 1_700_000_000))
-    os.utime(folder / "nests" / "swift.txt", (1_600_000_000, 1_600_000_000))
-    bowerbird("add", str(folder))
-    found = bowerbird("search", "the", "--sort", "date", "--json").json
+def test_newest_first(filled):
+    found = filled("search", "the", "--sort", "date", "--json").json
     dates = [hit["modified"] for hit in found["hits"]]
     assert dates == sorted(dates, reverse=True)
 
@@ -175,13 +183,13 @@ def test_up_and_demo_without_serving(bowerbird, folder):
     assert up.json["items"] == 3
 
 
-def test_doctor(bowerbird, folder):
-    bowerbird("add", str(folder))
+def test_doctor(filled):
     for option in ((), ("--verify",), ("--repair",)):
-        report = bowerbird("doctor", *option, "--json")
-        assert report.code == 0, report.out
+        report = filled("doctor", *option, "--json")
         assert report.json["findings"] == []
-    assert bowerbird("doctor").out
+        assert [check["name"] for check in report.json["checks"] if not check["passed"]] == ["model"]
+        assert report.code == 1, "search by meaning is off, and doctor says so"
+    assert "ok: database: " in filled("doctor").out
 
 
 def test_settings_are_listed(bowerbird):
@@ -204,9 +212,8 @@ def test_starting_imports_nothing_heavy():
     assert not heavy & set(ended.stdout.split())
 
 
-def test_search_is_quick_when_cold(bowerbird, folder):
-    bowerbird("add", str(folder))
-    assert min(bowerbird("search", "swift").seconds for _ in range(3)) < 2
+def test_search_is_quick_when_cold(filled):
+    assert min(filled("search", "swift").seconds for _ in range(3)) < 2
 
 
 def test_no_arguments_is_help(bowerbird):
@@ -227,9 +234,8 @@ def test_home_option_wins(bowerbird, folder, tmp_path):
     assert bowerbird("--home", str(tmp_path / "other"), "status", "--json").json["items"] == 3
 
 
-def test_a_reader_that_goes_away_is_no_traceback(bowerbird, folder):
-    bowerbird("add", str(folder))
-    process = bowerbird.start("search", "the", "--json")
+def test_a_reader_that_goes_away_is_no_traceback(filled):
+    process = filled.start("search", "the", "--json")
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None
@@ -237,8 +243,7 @@ def test_a_reader_that_goes_away_is_no_traceback(bowerbird, folder):
     assert "Traceback" not in process.stderr.read()
 
 
-def test_json_output_is_utf8_or_escaped(bowerbird, folder):
-    bowerbird("add", str(folder))
+def test_json_output_is_utf8_or_escaped(filled):
     for encoding in ("utf-8", "ascii"):
-        found = bowerbird("search", "Übersicht", "--json", PYTHONIOENCODING=encoding)
+        found = filled("search", "Übersicht", "--json", PYTHONIOENCODING=encoding)
         assert json.loads(found.out)["hits"][0]["path"] == "nests/größe.txt"

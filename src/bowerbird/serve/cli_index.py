@@ -44,15 +44,16 @@ def sync(
         names = [source] if source else []
         if not library.sources():
             say("There are no sources yet: `bowerbird add FOLDER` makes one.")
-        pull_model(library)
         synchronize(library, names)
         return report(library, names, as_json)
 
 
 def confirm(library: Library, location: str, *, ask: bool) -> bool:
     """Show what a large first run would do and ask, where somebody can answer; True means go on."""
+    if is_registered(library, location):
+        return True
     preview = library.preview(location)
-    if preview.files <= library.settings.get("preview_above", int) or is_registered(library, location):
+    if preview.files <= library.settings.get("preview_above", int):
         return True
     say(f"{location}: {describe(preview)}")
     if not ask or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -71,7 +72,7 @@ def is_registered(library: Library, location: str) -> bool:
     from pathlib import Path
 
     known = {source.location for source in library.sources() if source.last_sync is not None}
-    return location in known or str(Path(location).expanduser().absolute()) in known
+    return location in known or str(Path(location).expanduser().resolve()) in known
 
 
 def report(library: Library, names: list[str], as_json: bool) -> int:

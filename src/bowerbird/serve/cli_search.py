@@ -14,6 +14,7 @@ from bowerbird.serve.cli_call import JSON_HELP, Call, current
 from bowerbird.serve.cli_output import count, out, print_json, printable, say
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
 MOST_STDIN = 64 * 1024
@@ -99,7 +100,6 @@ def show(found: Facts) -> None:
 
 def print_hit(hit: Facts) -> None:
     """Print one hit as a block of lines that also reads well aloud."""
-    from rich.padding import Padding
     from rich.style import Style
     from rich.text import Text
 
@@ -109,14 +109,23 @@ def print_hit(hit: Facts) -> None:
     title = printable(str(hit.get("title") or hit.get("path") or hit.get("item"))).replace("\n", " ")
     console.print(Text.assemble(f"{hit.get('rank')}. ", (title, Style(bold=True, link=link))))
     about = [str(hit.get("kind") or ""), str(hit.get("path") or hit.get("source") or ""), day(hit.get("modified"))]
-    console.print(Padding(Text(printable(", ".join(part for part in about if part)), style="dim"), (0, 0, 0, 3)))
+    print_below(console, Text(printable(", ".join(part for part in about if part)), style="dim"))
     for passage in facts_of(hit.get("passages"))[:1]:
-        text = marked(passage)
-        if text.plain.strip():
-            console.print(Padding(text, (0, 0, 0, 3), expand=False))
-        if place := str(passage.get("place") or ""):
-            console.print(Padding(Text(printable(place), style="dim"), (0, 0, 0, 3)))
+        print_below(console, marked(passage))
+        print_below(console, Text(printable(str(passage.get("place") or "")), style="dim"))
     console.print()
+
+
+def print_below(console: Console, text: Text) -> None:
+    """Print what belongs to the line above, indented; on a terminal it is wrapped to the width."""
+    from rich.text import Text
+
+    if not text.plain.strip():
+        return
+    lines = text.wrap(console, max(console.width - 3, 20)) if console.is_terminal else [text]
+    for line in lines:
+        line.rstrip()
+        console.print(Text("   ") + line)
 
 
 def marked(passage: Facts) -> Text:

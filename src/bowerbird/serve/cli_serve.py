@@ -64,11 +64,21 @@ def demo(
         call = Call(call.home.with_name(f"{call.home.name}-demo"))
     workspace = (folder or call.home / "demo-workspace").expanduser().absolute()
     if not workspace.is_dir() or not any(workspace.iterdir()):
-        from bowerbird.lab.workspace import generate
-
-        made = generate(workspace)
-        say(f"Wrote {count(len(made.entries), 'file')} to {workspace}.")
+        write_workspace(workspace)
     return bring_up(call, [str(workspace)], Serving(host, port, as_json=as_json), no_serve=no_serve)
+
+
+def write_workspace(folder: Path) -> None:
+    """Write the demo workspace beside the folder, then move it there: a run that was stopped leaves nothing half."""
+    import shutil
+
+    from bowerbird.lab.workspace import generate
+
+    draft = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(draft, ignore_errors=True)
+    made = generate(draft)
+    draft.rename(folder)
+    say(f"Wrote {count(len(made.entries), 'file')} to {folder}.")
 
 
 def serve(
