@@ -10,12 +10,13 @@ import json
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bowerbird.core.settings import cache_directory, home_directory
+from bowerbird.core.settings import cache_directory, home_directory, load
 from bowerbird.lab.measuring import Figure, machine, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,13 +108,31 @@ def run(title: str, description: str, parts: Mapping[str, Part], optional: Seque
     given = parser.parse_args()
     chosen = given.only or [name for name in parts if name not in optional or getattr(given, name.replace("-", "_"))]
     setup = Setup(given.quick, home_directory(given.home))
+    setup.log(f"the model is that of {_pulled(setup.home)}")
     figures: list[Figure] = []
     for name in chosen:
         setup.log(f"{name} …")
         begun = time.monotonic()
-        figures += parts[name](setup)
+        figures += _measured(name, parts[name], setup)
         setup.log(f"{name} took {time.monotonic() - begun:.0f} s")
     return report(title, figures, given.json)
+
+
+def _pulled(home: Path) -> Path:
+    """Make sure that the encoder of a data directory is there, and return the directory."""
+    from bowerbird.understanding.models import ModelStore
+
+    ModelStore(home / "models").pull(load(home).get("encoder", str))
+    return home
+
+
+def _measured(name: str, part: Part, setup: Setup) -> list[Figure]:
+    """Run a part; one that fails is a figure that misses, and the others still run."""
+    try:
+        return part(setup)
+    except Exception as problem:
+        traceback.print_exc()
+        return [Figure(f"{name}-ran", 0, 1, "==", "", f"{type(problem).__name__}: {str(problem)[:200]}")]
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def _bring_in(setup: Setup, server: Running, folder: Path) -> tuple[float, float
     words = 0.0
     told = 0.0
     while True:
-        time.sleep(0.25)
+        time.sleep(0.5)
         state = server.get(f"/api/jobs/{job}")["state"]
         status = server.get("/api/status")
         took = time.monotonic() - begun

@@ -87,6 +87,7 @@ def test_parts_are_chosen(harness, monkeypatch, capsys):
         return run
 
     parts = {name: part(name) for name in ("a", "b", "slow")}
+    monkeypatch.setattr(harness, "_pulled", lambda home: home)
     monkeypatch.setattr(sys, "argv", ["x", "--quick"])
     assert harness.run("x", "x", parts, optional=("slow",)) == 0
     monkeypatch.setattr(sys, "argv", ["x", "--only", "b"])
@@ -95,3 +96,15 @@ def test_parts_are_chosen(harness, monkeypatch, capsys):
     assert harness.run("x", "x", parts, optional=("slow",)) == 0
     assert ran == [("a", True), ("b", True), ("b", False), ("a", False), ("b", False), ("slow", False)]
     capsys.readouterr()
+
+
+def test_a_part_that_fails_is_a_miss_and_the_others_run(harness, monkeypatch, capsys):
+    def broken(setup):
+        raise RuntimeError("the server did not come up")
+
+    monkeypatch.setattr(harness, "_pulled", lambda home: home)
+    monkeypatch.setattr(sys, "argv", ["x"])
+    assert harness.run("x", "x", {"broken": broken, "good": lambda setup: [GOOD]}) == 1
+    text = capsys.readouterr().out
+    assert "the server did not come up" in text
+    assert "fine" in text

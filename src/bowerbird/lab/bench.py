@@ -145,6 +145,7 @@ def write_walk_version() -> str:
 def lend_models(models: Path, place: Path) -> None:
     """Let a library use another's models: weights are large, and the same wherever they are."""
     models.mkdir(parents=True, exist_ok=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
     if not place.exists():
         place.symlink_to(models, target_is_directory=True)
 
