@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import wave
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -169,3 +171,51 @@ def client(site: Site) -> Iterator[httpx.Client]:
     """A client of the site with the bearer token."""
     with site.client() as client:
         yield client
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium for all browser tests; skips where there is none."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with playwright.sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=str(CHROMIUM), args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browse(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Callable[..., Any]]:
+    """`browse(path, site=..., signed_in=..., **context)`: open a page; any error in its console fails the test.
+
+    A test sets `page.allowed` to the part of a message that it expects.
+    """
+    pages: list[Any] = []
+
+    def browse(path: str = "/", site: Site | None = None, signed_in: bool = True, **options: Any) -> Any:
+        site = site or request.getfixturevalue("site")
+        context = chromium.new_context(**{"viewport": {"width": 1360, "height": 860}, "locale": "en-GB", **options})
+        page = context.new_page()
+        page.allowed, page.complaints = "", []
+        page.on("pageerror", lambda problem: page.complaints.append(str(problem)))
+        page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
+        if signed_in:
+            page.goto(f"{site.url}/signin?token={site.app.state.doors.invite()}")
+            page.wait_for_url(f"{site.url}/")
+        if path != "/" or not signed_in:
+            page.goto(f"{site.url}{path}")
+        pages.append(page)
+        return page
+
+    yield browse
+    complaints = [
+        said for page in pages for said in page.complaints if not (page.allowed and re.search(page.allowed, said))
+    ]
+    for page in pages:
+        page.context.close()
+    assert complaints == []

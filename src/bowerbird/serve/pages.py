@@ -11,14 +11,15 @@ from starlette.templating import Jinja2Templates
 
 from bowerbird import __version__
 from bowerbird.core.errors import BowerbirdError, SignInError
-from bowerbird.core.kinds import KIND_ALIASES, KINDS
+from bowerbird.core.kinds import KIND_ALIASES, KIND_NAMES, KINDS
 from bowerbird.serve.api_faces import error_face
 from bowerbird.serve.security import SESSION_SECONDS, cookie_name
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
-KIND_WORDS = {**{ending: kind for kind, endings in KINDS.items() for ending in endings.split()}, **KIND_ALIASES}
+_ENDINGS = {ending: kind for kind, endings in KINDS.items() for ending in endings.split()}
+KIND_WORDS = {**_ENDINGS, **KIND_ALIASES, **{kind: kind for kind in KIND_NAMES}}
 """What people type after `type:` -> the kind; the page knows by it that `type:slides` is the filter it shows."""
 
 router = APIRouter(include_in_schema=False)

@@ -2,7 +2,7 @@
 
 const BURST = 1200; // keys closer together than this (ms) belong to one entry of the history
 
-let typed = 0;
+let typed = -Infinity; // when the last key of a burst came
 
 /** @returns {{q: string, sort: string, item: string}} */
 export function read() {
@@ -34,7 +34,7 @@ export function write(state, how) {
   document.title = state.q.trim() ? `${state.q.trim()} · Bowerbird` : "Bowerbird";
   if (link === location.pathname + location.search) return;
   const burst = how === "typed" && performance.now() - typed < BURST;
-  typed = how === "typed" ? performance.now() : 0;
+  typed = how === "typed" ? performance.now() : -Infinity;
   if (how === "quiet" || burst) history.replaceState(null, "", link);
   else history.pushState(null, "", link);
 }

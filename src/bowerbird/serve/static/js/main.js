@@ -21,6 +21,7 @@ let order = "relevance";
 let retry = 0;
 let announcing = 0;
 let following = 0;
+let awaited = "";
 
 const results = new ResultList(byId("hits"), box, {
   onSelect: (hit) => { searcher.hold(); if (preview.id && !preview.covers) follow(hit); },
@@ -75,9 +76,11 @@ function showAnswer(answer, q) {
   const blank = !answer.hits.length && !q.trim() && !(library.status?.items > 0);
   desk.classList.toggle("blank", blank);
   sort.hidden = !q.trim() || !answer.hits.length;
-  const kept = preview.id || results.chosen?.item;
+  const kept = awaited || preview.id || results.chosen?.item;
   results.show(answer.hits);
-  if (kept) results.chooseItem(kept);
+  const hit = kept && results.chooseItem(kept);
+  if (awaited) openPreview(awaited, hit);
+  awaited = "";
   facets.show(box.value, answer.counts);
   showCount(answer);
   if (blank) states.empty(state, (form) => wireAddForm(form, () => library.look()));
@@ -93,6 +96,7 @@ function appended(answer) {
 function showCount(answer) {
   const shown = results.hits.length;
   const known = Object.values(answer.counts?.type ?? {}).reduce((sum, number) => sum + number, 0);
+  if (!answer.cursor && document.activeElement === more) box.focus({ preventScroll: true });
   more.hidden = !answer.cursor;
   const text = known > shown ? `${count(shown)} of ${count(known)}` : count(shown);
   byId("count").textContent = box.value.trim() && shown ? text : "";
@@ -145,7 +149,7 @@ function restore() {
   setOrder(wanted);
   if (!item) preview.close();
   edit(q, "quiet");
-  if (item && item !== preview.id) openPreview(item, results.hits.find((hit) => hit.item === item));
+  awaited = item !== preview.id ? item : ""; // it opens with the answer, which knows its passages
 }
 
 box.addEventListener("input", () => edit(box.value, "typed"));

@@ -70,7 +70,7 @@ export class Preview {
       this.place.setAttribute("aria-modal", "true");
       this.place.querySelector("[data-close]")?.focus();
     } else {
-      this.place.removeAttribute("role");
+      this.place.setAttribute("role", "complementary");
       this.place.removeAttribute("aria-modal");
     }
   }

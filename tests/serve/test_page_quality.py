@@ -1,0 +1,142 @@
+"""Accessibility (axe-core), speed (LCP), the library page, and the way into an empty library."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CACHE = Path("~/.cache/bowerbird-tests/axe").expanduser()
+AXE = "axe-core@4.11"
+TIMEOUT = 10_000
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+LOOKS: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core (MPL-2.0), packed by npm into a cache; it is never part of Bowerbird."""
+    script = CACHE / "package/axe.min.js"
+    if not script.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("npm is not installed: axe-core cannot be fetched")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        packed = subprocess.run([npm, "pack", AXE], cwd=CACHE, capture_output=True, text=True, check=False)
+        if packed.returncode:
+            pytest.skip(f"npm cannot fetch axe-core: {packed.stderr.strip().splitlines()[-1:]}")
+        with tarfile.open(CACHE / packed.stdout.split()[-1]) as archive:
+            archive.extract("package/axe.min.js", CACHE, filter="data")
+    return script.read_text(encoding="utf-8")
+
+
+def violations(page: Any, axe: str) -> list[str]:
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for rule in found for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_accessibility_violations(browse: Callable[..., Any], axe: str, look: str) -> None:
+    page = browse(**LOOKS[look], reduced_motion="reduce")
+    page.locator(".hit").first.wait_for(timeout=TIMEOUT)
+    assert violations(page, axe) == []
+    page.locator("#q").fill("harbours cormorant type:pdf")
+    page.locator(".chip").wait_for(timeout=TIMEOUT)
+    page.wait_for_timeout(700)
+    page.keyboard.press("ArrowDown")
+    assert violations(page, axe) == []
+    page.keyboard.press("Enter")
+    page.locator(".quote").first.wait_for(timeout=TIMEOUT)
+    page.wait_for_timeout(300)
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    "path", ["/status", "/signin", "/none", "/?q=zebrafinch+type%3Avideo", "/?q=cloudberry&item={item}"]
+)
+def test_other_pages_have_no_violations(site: Any, browse: Callable[..., Any], axe: str, look: str, path: str) -> None:
+    page = browse(path.format(item=site.item("cloudberry")), **LOOKS[look], reduced_motion="reduce")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(600)
+    page.allowed = "status of 40"
+    assert violations(page, axe) == []
+
+
+def test_the_help_has_no_violations(browse: Callable[..., Any], axe: str) -> None:
+    page = browse()
+    page.locator("#help").press("Enter")
+    assert violations(page, axe) == []
+
+
+def test_the_page_is_there_within_a_second(browse: Callable[..., Any]) -> None:
+    times = []
+    for path in ("/", "/", "/?q=walrus", "/status"):
+        page = browse(path)
+        page.wait_for_load_state("networkidle")
+        times.append(
+            page.evaluate(
+                "new Promise((done) => new PerformanceObserver((list) => done(list.getEntries().at(-1).startTime))"
+                ".observe({type: 'largest-contentful-paint', buffered: true}))"
+            )
+        )
+    assert max(times) < 1000, times  # milliseconds, largest contentful paint
+
+
+def test_an_empty_library_shows_the_way_in(empty_site: Any, browse: Callable[..., Any]) -> None:
+    page = browse(site=empty_site)
+    page.get_by_role("heading", name="Nothing collected yet").wait_for(timeout=TIMEOUT)
+    page.get_by_label("Folder on this machine").fill("/no/such/folder")
+    page.keyboard.press("Enter")
+    page.locator(".add-answer.bad").wait_for(timeout=TIMEOUT)
+    page.allowed = "status of 500"
+    page.get_by_label("Folder on this machine").fill(str(empty_site.folder))
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Add it").wait_for(timeout=TIMEOUT)
+    assert "1 file" in page.locator(".add-answer").inner_text()
+    page.keyboard.press("Enter")
+    page.locator(".hit .title", has_text="first").wait_for(timeout=3 * TIMEOUT)
+
+
+def test_the_library_page(browse: Callable[..., Any]) -> None:
+    page = browse("/status")
+    page.locator('[data-source="Office"]').wait_for(timeout=TIMEOUT)
+    assert "broken.pdf" in page.locator("#unread").inner_text()
+    page.get_by_role("button", name="Sync Office").press("Enter")
+    page.get_by_text("Office is read again.").wait_for(timeout=TIMEOUT)
+    page.locator("#jobs .card", has_text="waits for its turn").wait_for(timeout=TIMEOUT)
+    page.get_by_role("button", name="Remove Office").press("Enter")
+    page.get_by_text("Really remove?").wait_for(timeout=TIMEOUT)
+    page.get_by_role("button", name="Cancel: Sync · Office").press("Enter")
+    page.locator("#jobs .card", has_text="cancelled").wait_for(timeout=TIMEOUT)
+
+
+def test_signing_in_by_the_link(site: Any, browse: Callable[..., Any]) -> None:
+    page = browse("/", signed_in=False)
+    page.get_by_role("heading", name="This library is private").wait_for(timeout=TIMEOUT)
+    page.allowed = "status of 401"
+    page.goto(f"{site.url}/signin?token={site.app.state.doors.invite()}")
+    page.wait_for_url(f"{site.url}/", timeout=TIMEOUT)
+    page.locator(".hit").first.wait_for(timeout=TIMEOUT)
+
+
+def test_a_partial_index_is_said(browse: Callable[..., Any], site: Any) -> None:
+    page = browse("/status")
+
+    def partly(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "items": 1260, "pending": 848, "pending_vectors": 1010})
+
+    page.route("**/api/status", partly)
+    page.goto(f"{site.url}/")
+    page.get_by_text("412 of 1,260 items are searchable; meanings follow.").wait_for(timeout=TIMEOUT)
