@@ -22,29 +22,32 @@ Kind = TypeVar("Kind", int, float, str, bool)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table; the type of the default is the type of the setting."""
+    """One row of the table; the type of the default is the type of the setting, `least` the smallest number allowed."""
 
     name: str
     default: Value
     help: str
+    least: float = 1
 
 
 TABLE: tuple[Setting, ...] = (
     Setting("encoder", "minilm", "which model of the manifest turns text into vectors"),
-    Setting("embed_threads", 0, "threads that embed, one passage each; 0 means one fewer than the cores, at least 1"),
+    Setting(
+        "embed_threads", 0, "threads that embed, one passage each; 0 means one fewer than the cores, at least 1", 0
+    ),
     Setting("sandbox_workers", 2, "processes that parse foreign bytes side by side"),
-    Setting("sandbox_seconds", 20.0, "wall-clock seconds one file may take before its parser is killed"),
+    Setting("sandbox_seconds", 20.0, "wall-clock seconds one file may take before its parser is killed", 0.1),
     Setting("sandbox_memory_mb", 1024, "address-space growth allowed to one parser, in MiB"),
     Setting("sandbox_output_mb", 64, "largest answer accepted from one parser, in MiB"),
     Setting("max_file_mb", 100, "larger files are found by their name only, in MiB"),
     Setting("max_archive_mb", 512, "total expanded size accepted from one archive, in MiB"),
     Setting("max_archive_members", 10_000, "members accepted from one archive"),
-    Setting("max_archive_depth", 3, "archives within archives opened"),
-    Setting("preview_above", 2_000, "`add` asks before it indexes more files than this for the first time"),
+    Setting("max_archive_depth", 3, "archives within archives opened", 0),
+    Setting("preview_above", 2_000, "`add` asks before it indexes more files than this for the first time", 0),
     Setting("rescan_seconds", 600, "seconds between full rescans of a watched folder"),
     Setting("passage_tokens", 220, "target length of a passage, in tokens of the encoder"),
     Setting("host", "127.0.0.1", "address the server listens on"),
-    Setting("port", 7310, "port the server listens on; 0 takes a free one"),
+    Setting("port", 7310, "port the server listens on; 0 takes a free one", 0),
     Setting("log_level", "warning", "debug, info, warning or error"),
 )
 
@@ -96,7 +99,12 @@ def parse(name: str, text: str) -> Value:
     try:
         if isinstance(default, bool):
             return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
-        return type(default)(text)
+        value = type(default)(text)
+        if isinstance(value, str) or value >= _ROWS[name].least:
+            return value
+        raise SettingError(
+            f"The setting `{name}` is {text}, but must be at least {_ROWS[name].least:g}.", f"Default: {default}."
+        )
     except (ValueError, KeyError) as problem:
         wanted = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]
         raise SettingError(

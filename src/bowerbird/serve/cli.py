@@ -74,16 +74,17 @@ app.add_typer(models, name="models")
 
 def main() -> None:
     """Run the command line and end the process."""
-    code = run(sys.argv[1:])
     try:
+        code = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
+        code = 1
         silence_stdout()
     sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code; errors are printed, never raised."""
+    """Run one command and return its exit code; errors are printed. Raises only BrokenPipeError."""
     as_json = "--json" in arguments
     try:
         returned = app(list(arguments) or ["--help"], prog_name="bowerbird", standalone_mode=False)
@@ -95,8 +96,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as found:
         problem = UsageError(found.format_message(), f"`{usage_of(arguments)} --help` tells how to use it.")
     except BrokenPipeError:
-        silence_stdout()
-        return 1
+        raise
     except Exception as found:
         problem = found
     if wants_traceback(arguments):
