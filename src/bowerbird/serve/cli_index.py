@@ -42,7 +42,7 @@ def sync(
     """Bring sources up to date: new, changed and removed files."""
     with current().open() as library:
         names = [source] if source else []
-        if not library.sources():
+        if not names and not library.sources():
             say("There are no sources yet: `bowerbird add FOLDER` makes one.")
         synchronize(library, names)
         return report(library, names, as_json)
