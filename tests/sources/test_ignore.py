@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bowerbird.core.errors import SourceError
@@ -136,6 +136,10 @@ LINES = st.builds(
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is the judge")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PATHS, min_size=3, max_size=10), st.lists(LINES, max_size=4), st.lists(LINES, max_size=3))
+@example(["a/a/a"], ["a/a/**/"], [])
+@example(["b/a/a"], ["a/", "!b"], [])
+@example(["a/a"], [], ["a", "!**"])
+@example(["a/b/ab/a.md", "a.md"], ["**/a/**/ab/**"], [])
 def test_gitignore_means_what_git_means(tmp_path: Path, paths: list[str], top: list[str], inner: list[str]) -> None:
     root = tmp_path / "repo"
     shutil.rmtree(root, ignore_errors=True)

@@ -18,7 +18,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
@@ -30,6 +29,10 @@ IGNORE_FILES = (OWN_FILE, GIT_FILE)
 MAX_IGNORE_BYTES = 1 << 20
 """More of an ignore file is not read."""
 
+_FOLDER_MARK = "ps_d"
+_ANY_FOLDER = "(?P<ps_d>/)"
+"""How pathspec's expressions mark the slash after what they match; the second is that of `*/` and `**/`."""
+
 Verdict = Literal["out", "in", "named", ""]
 """What a list says: leave out, keep, keep and named explicitly, nothing."""
 
@@ -39,59 +42,76 @@ class RuleList:
     """The lines of one ignore file; `depth` is the number of folders between the root and the file's folder."""
 
     depth: int
-    spec: GitIgnoreSpec
-    lines: tuple[str, ...]
+    patterns: tuple[tuple[GitIgnoreSpecPattern, str], ...]
 
     def verdict(self, path: tuple[str, ...], folder: bool) -> Verdict:
-        """Judge a path below the root."""
+        """Judge a path below the root by itself: whether a folder above it is left out was decided when it was met."""
         text = "/".join(path[self.depth :]) + ("/" if folder else "")
-        result = self.spec.check_file(text)
-        if result.include is None or result.index is None:
-            return ""
-        if result.include:
-            return "out"
-        return "named" if _names_something(self.lines[result.index]) else "in"
+        for pattern, line in reversed(self.patterns):
+            if _matches(pattern, text, folder):
+                if pattern.include:
+                    return "out"
+                return "named" if _names_something(line) else "in"
+        return ""
+
+
+def _matches(pattern: GitIgnoreSpecPattern, text: str, folder: bool) -> bool:
+    """Say whether a pattern matches the path itself; pathspec also says so of all that lies below what it matches."""
+    found = pattern.match_file(text)
+    if found is None:
+        return False
+    expression = found.match.re
+    if expression.pattern == _ANY_FOLDER:
+        return folder
+    slash = found.match.start(_FOLDER_MARK) if _FOLDER_MARK in expression.groupindex else -1
+    return slash in (-1, len(text) - 1)
 
 
 def rule_list(text: str, depth: int) -> RuleList:
     """Compile an ignore file. Lines that are no valid pattern are passed over, as git does."""
-    patterns, lines = [], []
+    patterns = []
     for line in text.removeprefix("\ufeff").splitlines():
         tamed = tame(line)
         if not tamed.strip() or tamed.startswith("#"):
             continue
         try:
-            patterns.append(GitIgnoreSpecPattern(tamed))
+            pattern = GitIgnoreSpecPattern(tamed)
         except (GitIgnorePatternError, re.error):
             continue
-        lines.append(tamed)
-    return RuleList(depth, GitIgnoreSpec(patterns), tuple(lines))
+        if pattern.include is not None:
+            patterns.append((pattern, tamed))
+    return RuleList(depth, tuple(patterns))
 
 
 def tame(line: str) -> str:
     """Return a pattern whose matching cannot take for ever, since ignore files come with foreign folders.
 
     Backtracking over n stars takes up to length**n steps. What stands between the first and the last of more than two
-    stars in a name (or `**` in a path) is dropped: that matches a little more. A line with `!` that would have to be
-    widened is dropped whole, since it would bring back too much.
+    stars in a name is dropped, and so is the middle of a path with more than three `**` (one at the end aside): that
+    matches a little more. A line with `!` that would have to be widened is dropped whole, lest it bring back too much.
 
-    >>> tame("a*b*c"), tame("*a*b*c*d.log"), tame("!x*y*z*"), tame("**/a/**/b/**/c")
-    ('a*b*c', '*d.log', '', '**/c')
+    >>> tame("a*b*c"), tame("*a*b*c*d.log"), tame("!x*y*z*"), tame("**/a/**/b/**/c/**/d")
+    ('a*b*c', '*d.log', '', '**/a/**/d')
     """
+    if line.startswith("!"):
+        kept = tame(line[1:])
+        return "!" + kept if kept in (line[1:], _inside(line[1:])) else ""
     parts = [_tame_name(part) for part in line.split("/")]
-    deep = [at for at, part in enumerate(parts) if part == "**"]
-    if len(deep) > 2:
-        parts = parts[: deep[0]] + parts[deep[-1] :]
+    deep = [at for at, part in enumerate(parts) if part == "**" and any(parts[at + 1 :])]
+    if len(deep) > 3:
+        parts = parts[: deep[1]] + parts[deep[-1] :]
     if sum(part.count("*") for part in parts if part != "**") > 4:
         parts = [re.sub(r"\*.*\*", "*", part) if part != "**" else part for part in parts]
-    result = "/".join(parts)
-    return "" if result != line and line.startswith("!") else result
+    return _inside("/".join(parts))
+
+
+def _inside(line: str) -> str:
+    """Return `a/**` as `a/**/*`: everything below a, not a itself, which pathspec lets it match too."""
+    return re.sub(r"/\*\*(/?)\s*\Z", r"/**/*\1", line)
 
 
 def _tame_name(part: str) -> str:
-    if part == "**" or len(re.findall(r"\*+", part)) <= 2:
-        return re.sub(r"\*\*+", "*", part) if part.strip("*") else part
-    return re.sub(r"\*.*\*", "*", part)
+    return part if len(re.findall(r"\*+", part)) <= 2 else re.sub(r"\*.*\*", "*", part)
 
 
 def _names_something(line: str) -> bool:
