@@ -124,8 +124,9 @@ def test_our_own_page_may(site: Any) -> None:
         assert client.post("/api/sources/preview", json={"location": str(site.folder)}).status_code == 200
 
 
-def test_other_sites_cannot_read_by_navigation(site: Any) -> None:
-    with site.signed_in(**{"sec-fetch-site": "cross-site"}) as client:
+@pytest.mark.parametrize("place", ["cross-site", "same-site"])
+def test_other_sites_cannot_read(site: Any, place: str) -> None:
+    with site.signed_in(**{"sec-fetch-site": place}) as client:
         assert client.get("/api/search?q=walrus").status_code == 403
 
 

@@ -30,6 +30,9 @@ BODY_BYTES = 64 * 1024
 PUBLIC = ("/static/", "/signin", "/favicon.ico")
 """Paths that are answered without credentials: nothing of the library is in them."""
 
+OWN = frozenset({"same-origin", "none"})
+"""Values of Sec-Fetch-Site for our own page and for an address that was typed; other ports are `same-site`."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PAGE_POLICY = (
@@ -147,7 +150,7 @@ def check_credentials(request: Request, doors: Doors) -> None:
         )
     if request.method not in SAFE_METHODS:
         check_origin(request)
-    elif request.url.path.startswith("/api/") and request.headers.get("sec-fetch-site", "none") == "cross-site":
+    elif request.url.path.startswith("/api/") and request.headers.get("sec-fetch-site", "none") not in OWN:
         raise RefusedError("The request comes from another site.", "Use Bowerbird's own page.")
 
 

@@ -83,7 +83,7 @@ export class Preview {
   }
 
   #draw(item, passages, signal) {
-    const facts = [KIND[item.kind] ?? item.kind, size(item.size), item.pages > 1 && counted(item.pages, "page"),
+    const facts = [KIND[item.kind] ?? item.kind, size(item.size), item.pages > 1 && counted(item.pages, item.kind === "presentation" ? "slide" : "page"),
       item.modified && h("time", { datetime: item.modified, title: fullDate(item.modified) }, when(item.modified)), names(item.people)];
     this.#frame(
       [h("span", { class: "tile" }, icon(item.kind)), h("h2", {}, item.title)],
@@ -111,7 +111,7 @@ export class Preview {
     let at = 0;
     const showText = async () => {
       const passage = passages[at] ?? { start: 0, end: 0 };
-      const view = await textView(item.item, passage, terms, { signal, onSeek: media?.seek }).catch((problem) =>
+      const view = await textView(item.item, passage, terms, { signal, onSeek: media?.seek, leaf: item.kind === "presentation" ? "Slide" : "Page" }).catch((problem) =>
         problem.name === "AbortError" ? null : h("p", { class: "aside" }, problem.message));
       if (!view || signal.aborted || mode !== "text") return;
       stage.replaceChildren(view);

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { clock } from "./format.js";
 import { h } from "./dom.js";
+import { rowsOf } from "./table.js";
 import { patternOf, unitsOf } from "./text.js";
 
 const WINDOW = 60_000; // characters that are fetched at once
@@ -32,18 +33,21 @@ function wordsMarked(text, pattern) {
   return pieces(text, { start: 0, end: 0 }, pattern).map((piece) => (piece.marked ? h("mark", {}, piece.text) : piece.text));
 }
 
-/** A table that was extracted as lines of `| cell | cell |`. */
-function tableElement(block, passage, pattern) {
-  const inside = passage.start < block.start + block.text.length && passage.end > block.start;
-  const rows = block.text.split("\n").filter((line) => line.trim() && !/^[\s|:-]+$/.test(line));
-  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
-  const row = (line, tag) => h("tr", {}, cells(line).map((cell) => h(tag, {}, wordsMarked(cell, pattern))));
-  return h("div", { class: `table${inside ? " passage" : ""}`, tabindex: "0", role: "region", "aria-label": "Table" },
-    h("table", {}, h("thead", {}, row(rows[0], "th")), h("tbody", {}, rows.slice(1).map((line) => row(line, "td")))));
+/** @param {HTMLElement[]} rows of a table, the first its head */
+const tableElement = (rows, inside) =>
+  h("div", { class: `table${inside ? " passage" : ""}`, tabindex: "0", role: "region", "aria-label": "Table" },
+    h("table", {}, h("thead", {}, rows[0]), h("tbody", {}, rows.slice(1))));
+
+function tableOf(block, passage, pattern) {
+  const rows = rowsOf(block.text);
+  if (rows.length < 2) return null;
+  const row = (cells, at) => h("tr", {}, cells.map((cell) => h(at ? "td" : "th", {}, wordsMarked(cell, pattern))));
+  return tableElement(rows.map(row), passage.start < block.start + block.text.length && passage.end > block.start);
 }
 
 function blockElement(block, passage, pattern, onSeek) {
-  if (block.kind === "table" && /^\s*\|.*\n\s*\|/.test(block.text)) return tableElement(block, passage, pattern);
+  const table = block.kind === "table" && tableOf(block, passage, pattern);
+  if (table) return table;
   const units = unitsOf(block.text);
   const inUnits = { start: units(Math.max(0, passage.start - block.start)), end: units(Math.max(0, passage.end - block.start)) };
   const parts = pieces(block.text, inUnits, pattern).map(({ text, marked, inside }) => {
@@ -62,10 +66,10 @@ function blockElement(block, passage, pattern, onSeek) {
  * @param {string} id
  * @param {{start: number, end: number}} passage in code points; end 0 for none
  * @param {string[]} terms words to mark
- * @param {{signal: AbortSignal, onSeek?: (seconds: number) => void}} options
+ * @param {{signal: AbortSignal, onSeek?: (seconds: number) => void, leaf?: string}} options `leaf` is what a page is called
  * @returns {Promise<HTMLElement>}
  */
-export async function textView(id, passage, terms, { signal, onSeek }) {
+export async function textView(id, passage, terms, { signal, onSeek, leaf = "Page" }) {
   const pattern = patternOf(terms);
   const from = passage.end > WINDOW - BEFORE ? Math.max(0, passage.start - BEFORE) : 0;
   const view = h("div", { class: "text" });
@@ -75,7 +79,7 @@ export async function textView(id, passage, terms, { signal, onSeek }) {
     const element = blockElement(block, passage, pattern, onSeek);
     if (!block.page || block.page === page) return [element];
     page = block.page;
-    return [h("div", { class: "page-break" }, `Page ${page}`), element];
+    return [h("div", { class: "page-break" }, `${leaf} ${page}`), element];
   });
   const later = h("button", { class: "button", type: "button" }, "Show more of the text");
   const load = async (start) => {
@@ -89,6 +93,8 @@ export async function textView(id, passage, terms, { signal, onSeek }) {
     return answer;
   };
   const first = await load(from);
+  const covered = passage.end - passage.start > 0.6 * first.length;
+  view.classList.toggle("whole", covered || !terms.length); // then the band would say nothing
   if (from > 0) {
     const earlier = h("button", { class: "button", type: "button" }, "Show the text from its beginning");
     earlier.onclick = () => { view.replaceChildren(); page = null; load(0); };

@@ -21,8 +21,9 @@ function fileName({ title, path }) {
 function snippetOf(hit) {
   const best = hit.passages[0];
   if (!best) return null;
-  return h("div", { class: "snippet" }, marked(best.text, best.highlights),
-    best.place && best.page && h("span", { class: "place" }, ` — page ${best.page}`));
+  const leaf = hit.kind === "presentation" ? "Slide" : "Page";
+  return h("div", { class: "snippet" }, best.page > 1 && h("span", { class: "place" }, `${leaf} ${best.page} · `),
+    marked(best.text, best.highlights));
 }
 
 function option(hit) {
