@@ -47,7 +47,7 @@ def startup(setup: Setup) -> list[Figure]:
         samples = []
         for _ in range(count + 1):
             begun = time.perf_counter()
-            subprocess.run([*COMMAND, *arguments], check=True, stdout=subprocess.DEVNULL, env=child_environment())
+            subprocess.run([*COMMAND, *arguments], check=True, capture_output=True, env=child_environment())
             samples.append(time.perf_counter() - begun)
         note = f"median of {count} after one to warm the disk"
         figures.append(Figure(name, percentile(samples[1:], 0.5), target, "<", "s", note))

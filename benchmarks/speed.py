@@ -110,6 +110,14 @@ def passages_of(setup: Setup) -> int:
     return 5_000 if setup.quick else 100_000
 
 
+def cpu_of(ask: Callable[[str], object], texts: Sequence[str]) -> float:
+    """Return the mean milliseconds of processor time a text takes, which a busy machine does not change much."""
+    begun = time.process_time()
+    for text in texts:
+        ask(text)
+    return (time.process_time() - begun) * 1000 / len(texts)
+
+
 def timed(ask: Callable[[str], object], texts: Sequence[str]) -> list[float]:
     """Return the milliseconds of each text after the first WARM_UP."""
     samples = []
@@ -127,14 +135,15 @@ def latency(setup: Setup) -> list[Figure]:
 
     home = passages_library(setup, passages_of(setup))
     count = 60 if setup.quick else 510
-    texts = questions(4 * count)
-    parts = [texts[start::4] for start in range(4)]  # no text is asked twice: answers may be remembered
+    texts = questions(5 * count)
+    parts = [texts[start::5] for start in range(5)]  # no text is asked twice: answers may be remembered
     with Library.open(home, load(setup.home)) as library:
         passages = library.status().passages
         words = timed(lambda text: library.search(text, pipeline="words"), parts[0])
         hybrid = timed(library.search, parts[1])
         letters = [text[:end] for text in parts[2][: count // 10] for end in range(1, len(text) + 1)]
         typing = timed(lambda text: library.search(text, pipeline="typing"), letters)
+        cpu = cpu_of(library.search, parts[4][: count // 2])
         with serving(home, "--no-watch") as server:
             over = timed(lambda text: server.get("/api/search", q=text), parts[3])
         again = timed(library.search, parts[3])
@@ -146,6 +155,7 @@ def latency(setup: Setup) -> list[Figure]:
     extra = percentile(over, 0.95) - percentile(again, 0.95)
     return [
         *figures,
+        Figure("hybrid-cpu", cpu, None, "<=", "ms", "processor time of one hybrid search, all threads, mean"),
         Figure("http-p95", percentile(over, 0.95), None, "<=", "ms", "hybrid, a new connection each"),
         Figure("http-overhead", extra, 10, "<=", "ms", "p95 over HTTP less p95 in process, the same queries"),
     ]
