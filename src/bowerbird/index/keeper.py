@@ -56,7 +56,7 @@ class IndexKeeper:
 
     def _compared(self, name: str, table: Table, current: dict[str, int], underway: set[str]) -> Iterator[Finding]:
         ids = Counter[str]()
-        for batch in table.search().select(["id"]).limit(max(1, table.count_rows())).to_batches():
+        for batch in table.scanner(columns=["id"]).to_batches():
             ids.update(batch.column("id").to_pylist())
         seen: dict[str, set[int]] = {}
         doubled = set[str]()

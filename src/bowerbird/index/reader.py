@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from lancedb.query import BooleanQuery, FullTextQuery, MatchQuery, Occur, PhraseQuery
+from lance.query import BooleanQuery, FullTextQuery, MatchQuery, Occur, PhraseQuery
 
 from bowerbird.core.records import Filters, Passage, Principal
 from bowerbird.index.filters import NOTHING, compiled, ids_in
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.index.schema import VECTORS, WORDS, passage_of, version_of
-from bowerbird.index.tables import Tables
+from bowerbird.index.tables import Tables, rows
 from bowerbird.store import access, catalog, outbox, sources
 from bowerbird.store.items import StoredItem
 from bowerbird.store.outbox import Generation
@@ -41,8 +41,9 @@ class Reader:
 
         def run(generation: Generation, condition: str) -> Any:
             table = self._tables.at(generation.folder, WORDS, generation.words_version)
-            search = table.search(asked).where(condition, prefilter=True)
-            return search.select(["id", "item", "_score"]).limit(limit).to_arrow()
+            columns = ["id", "item", "_score"]
+            asking = {"full_text_query": asked, "filter": condition, "prefilter": True, "limit": limit}
+            return table.scanner(columns=columns, **asking).to_table()
 
         return _candidates(self._run(run, filters), "_score", lambda score: score)
 
@@ -53,9 +54,9 @@ class Reader:
             if not generation.vectors_version:
                 return None
             table = self._tables.at(generation.folder, VECTORS, generation.vectors_version)
-            search = table.search(vector, vector_column_name="vector").distance_type("dot").nprobes(24).refine_factor(4)
-            search = search.where(condition, prefilter=True).select(["id", "item", "_distance"])
-            return search.limit(limit).to_arrow()
+            nearest = {"column": "vector", "q": vector, "k": limit, "metric": "dot", "nprobes": 24, "refine_factor": 4}
+            columns = ["id", "item", "_distance"]
+            return table.scanner(columns=columns, nearest=nearest, filter=condition, prefilter=True).to_table()
 
         return _candidates(self._run(run, filters), "_distance", lambda distance: 1.0 - distance)
 
@@ -75,13 +76,12 @@ class Reader:
 
         def run(generation: Generation, condition: str) -> Any:
             table = self._tables.at(generation.folder, WORDS, generation.words_version)
-            search = table.search().where(f"{ids_in(wanted)} AND {condition}")
-            return search.select(["id", "text", "place"]).limit(len(wanted)).to_arrow()
+            return rows(table, ["id", "text", "place"], f"{ids_in(wanted)} AND {condition}")
 
-        rows = self._run(run, Filters()) if wanted else None
-        if rows is None:
+        answer = self._run(run, Filters()) if wanted else None
+        if answer is None:
             return {}
-        found = [passage_of(row["id"], row["text"], row["place"]) for row in rows.to_pylist()]
+        found = [passage_of(row["id"], row["text"], row["place"]) for row in answer.to_pylist()]
         current = self.items([passage.item for passage in found])
         return {
             passage.id: passage
@@ -152,9 +152,9 @@ class Reader:
         return BooleanQuery(clauses) if clauses else None
 
 
-def _candidates(rows: Any, column: str, score: Callable[[float], float]) -> list[Candidate]:
-    if rows is None:
+def _candidates(answer: Any, column: str, score: Callable[[float], float]) -> list[Candidate]:
+    if answer is None:
         return []
-    found = zip(rows["id"].to_pylist(), rows["item"].to_pylist(), rows[column].to_pylist(), strict=True)
+    found = zip(answer["id"].to_pylist(), answer["item"].to_pylist(), answer[column].to_pylist(), strict=True)
     ranked = [Candidate(passage, item, score(value)) for passage, item, value in found]
     return sorted(ranked, key=lambda one: (-one.score, one.passage))

@@ -84,9 +84,8 @@ class VectorWriter:
             return
         unindexed = self._tables.unindexed(generation.folder, VECTORS)
         if unindexed >= _INDEX_AFTER_ROWS or (idle and unindexed):
-            if self._tables.index_vectors(generation.folder):
-                version = self._tables.newest(generation.folder, VECTORS).version
-            else:
+            version = self._tables.index_vectors(generation.folder)
+            if version is None:
                 version = self._tables.index_new_rows(generation.folder, VECTORS)
             self._writer.record(generation, vectors_version=version)
 
@@ -153,14 +152,13 @@ class VectorWriter:
         schema = vectors_schema(self._encoder.dimensions)
         if not self._tables.exists(generation.folder, VECTORS):
             self._tables.create_vectors(generation.folder, schema)
-        table = self._tables.newest(generation.folder, VECTORS)
         old = [entry.item for entry in entries if entry.replaces]
         if old:
-            table.delete(items_in(old))
+            self._tables.delete(generation.folder, VECTORS, items_in(old))
         if rows:
-            table.add(pa.Table.from_pylist(list(rows), schema=schema))
-        table.checkout_latest()
-        values = {"vectors_cursor": entries[-1].seq, "vectors_version": table.version}
+            self._tables.add(generation.folder, VECTORS, pa.Table.from_pylist(list(rows), schema=schema))
+        version = self._tables.newest(generation.folder, VECTORS).version
+        values = {"vectors_cursor": entries[-1].seq, "vectors_version": version}
         with self._store.database.write() as connection:
             outbox.change_generation(connection, generation.id, values)
             outbox.pruned(connection)

@@ -20,7 +20,7 @@ from bowerbird.core.records import Document, from_json
 from bowerbird.index.cutting import CUT_VERSION, cut, search_text
 from bowerbird.index.filters import items_in
 from bowerbird.index.schema import SCHEMA_VERSION, VECTORS, WORDS, WORDS_SCHEMA, Row, words_row
-from bowerbird.index.tables import Tables
+from bowerbird.index.tables import Tables, rows
 from bowerbird.store import catalog, intake, outbox
 from bowerbird.store.catalog import Indexable
 from bowerbird.store.outbox import Entry, Generation
@@ -139,7 +139,7 @@ class Writer:
         generation = self.served()
         table = self._tables.at(generation.folder, WORDS, generation.words_version)
         counts = Counter[str]()
-        for batch in table.search().select(["search"]).limit(max(1, table.count_rows())).to_batches():
+        for batch in table.scanner(columns=["search"]).to_batches():
             for text in batch.column("search").to_pylist():
                 counts.update(distinct_words(text))
         with self._store.database.write() as connection:
@@ -167,38 +167,35 @@ class Writer:
             return None
 
     def _apply(self, generation: Generation, entries: Sequence[Entry], items: dict[str, Indexable]) -> None:
-        table = self._tables.newest(generation.folder, WORDS)
         changes = Counter[str]()
         old = [entry.item for entry in entries if entry.replaces]
         if old:
-            stale = table.search().where(items_in(old)).select(["search"]).limit(1_000_000).to_arrow()
+            stale = rows(self._tables.newest(generation.folder, WORDS), ["search"], items_in(old))
             for text in stale.column("search").to_pylist():
                 changes.subtract(distinct_words(text))
-            table.delete(items_in(old))
+            self._tables.delete(generation.folder, WORDS, items_in(old))
         for text in self._add(generation, items.values()):
             changes.update(distinct_words(text))
-        table.checkout_latest()
+        version = self._tables.newest(generation.folder, WORDS).version
         with self._store.database.write() as connection:
-            values = {"words_cursor": entries[-1].seq, "words_version": table.version}
+            values = {"words_cursor": entries[-1].seq, "words_version": version}
             outbox.change_generation(connection, generation.id, values)
             outbox.count_terms(connection, changes)
             outbox.pruned(connection)
         self._touched = True
 
     def _add(self, generation: Generation, items: Iterable[Indexable]) -> list[str]:
-        rows: list[Row] = []
+        made: list[Row] = []
         for one in items:
             passages = cut(one.item, self.load(one), self._target)
-            rows.extend(words_row(one.item, passage, search_text(one.item, passage)) for passage in passages)
-        if rows:
-            table = self._tables.newest(generation.folder, WORDS)
-            table.add(pa.Table.from_pylist(rows, schema=WORDS_SCHEMA))
-        return [str(row["search"]) for row in rows]
+            made.extend(words_row(one.item, passage, search_text(one.item, passage)) for passage in passages)
+        if made:
+            self._tables.add(generation.folder, WORDS, pa.Table.from_pylist(made, schema=WORDS_SCHEMA))
+        return [str(row["search"]) for row in made]
 
     def _new_generation(self) -> Generation:
         folder = f"g-{uuid4().hex[:12]}"
-        self._tables.create(folder)
-        version = self._tables.newest(folder, WORDS).version
+        version = self._tables.create(folder)
         with self._store.database.write() as connection:
             generation = outbox.add_generation(connection, folder, "building", self.recipe)
             outbox.change_generation(connection, generation.id, {"words_version": version})
@@ -212,11 +209,9 @@ class Writer:
         for name, version in ((WORDS, generation.words_version), (VECTORS, generation.vectors_version)):
             if not self._tables.exists(generation.folder, name):
                 continue
-            table = self._tables.newest(generation.folder, name)
-            if table.version != version:
-                table.restore(version)
+            if self._tables.newest(generation.folder, name).version != version:
                 column = {WORDS: "words_version", VECTORS: "vectors_version"}[name]
-                self.record(generation, **{column: table.version})
+                self.record(generation, **{column: self._tables.restore(generation.folder, name, version)})
 
     def _discard(self, generation: Generation) -> None:
         self._tables.drop(generation.folder)
