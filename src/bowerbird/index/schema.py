@@ -13,7 +13,7 @@ from bowerbird.core.records import Passage, Place, from_json, to_json
 from bowerbird.store.items import StoredItem
 from bowerbird.store.moments import to_row
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Row = dict[str, str | int | bytes | None]
 

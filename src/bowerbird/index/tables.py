@@ -43,7 +43,7 @@ class Tables:
         """Make the words table of a new generation, with its (empty) indexes; returns its version."""
         words = self._made(generation, WORDS, WORDS_SCHEMA)
         words.create_scalar_index(
-            "search", "INVERTED", name="search_idx", with_position=True, base_tokenizer="icu", language="English",
+            "search", "INVERTED", name="search_idx", with_position=True, base_tokenizer="icu/split", language="English",
             stem=True, lower_case=True, ascii_folding=True, remove_stop_words=False,
         )  # fmt: skip
         for column in ("acl_id", "source", "kind"):
