@@ -80,6 +80,7 @@ class Background:
         except LockedError:
             return False
         self._worker.start(watch=self.watch)
+        self.library.enqueue("sync")  # what changed while nobody watched
         return True
 
     def _wait(self) -> None:
