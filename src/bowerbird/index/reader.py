@@ -21,6 +21,7 @@ from bowerbird.store.store import Store
 Answer = TypeVar("Answer")
 
 _COMPLETIONS = 8
+_BOOST_OF_STUMP, _BOOST_OF_WORD = 0.5, 0.15
 _LAST_WORD = re.compile(r"(\w+)$")
 
 
@@ -136,20 +137,26 @@ class Reader:
         return None
 
     def _full_text(self, query: WordQuery) -> FullTextQuery | None:
-        words = query.words.strip()
-        last = _LAST_WORD.search(words)
-        if query.prefix and last:
-            with self._store.database.read() as connection:
-                completions = outbox.completions(connection, last.group(1).lower(), _COMPLETIONS)
-            words = " ".join((words, *(word for word in completions if word != last.group(1).lower())))
-        clauses: list[tuple[Occur, FullTextQuery]] = []
-        clauses += [(Occur.MUST, PhraseQuery(phrase, "search")) for phrase in query.phrases if re.search(r"\w", phrase)]
-        if re.search(r"\w", words):
-            match = MatchQuery(words, "search")
-            if not clauses:
-                return match
-            clauses.append((Occur.SHOULD, match))
+        phrases = [PhraseQuery(phrase, "search") for phrase in query.phrases if re.search(r"\w", phrase)]
+        wanted: list[FullTextQuery] = []
+        if re.search(r"\w", query.words):
+            wanted.append(MatchQuery(query.words, "search"))
+        last = _LAST_WORD.search(query.words.rstrip()) if query.prefix else None
+        if last is not None:
+            wanted += self._completed(last.group(1).lower())
+        if len(wanted) == 1 and not phrases:
+            return wanted[0]
+        clauses = [*((Occur.MUST, phrase) for phrase in phrases), *((Occur.SHOULD, match) for match in wanted)]
         return BooleanQuery(clauses) if clauses else None
+
+    def _completed(self, word: str) -> list[FullTextQuery]:
+        """Return what the word being typed may become; it counts for less where it is a word already."""
+        with self._store.database.read() as connection:
+            found = outbox.completions(connection, word, _COMPLETIONS)
+            whole = outbox.is_term(connection, word)
+        others = [term for term in found if term != word]
+        boost = _BOOST_OF_WORD if whole else _BOOST_OF_STUMP
+        return [MatchQuery(" ".join(others), "search", boost=boost)] if others else []
 
 
 def _candidates(answer: Any, column: str, score: Callable[[float], float]) -> list[Candidate]:

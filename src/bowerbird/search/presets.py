@@ -13,10 +13,10 @@ PRESETS: dict[str, Stage] = {
     "hybrid": (words % 200 | meaning % 200) >> fuse >> named >> snippets,
     "words": words % 200 >> items >> named >> snippets,
     "meaning": meaning % 200 >> items >> named >> snippets,
-    "typing": prefix % 60 >> items >> named >> snippets,
+    "typing": (prefix % 200 | meaning % 200) >> fuse >> named >> snippets,
     "recent": recent % 400 >> snippets,
 }
-"""Name -> pipeline. `hybrid` is the default, `typing` the fast path, `recent` answers a query of filters only."""
+"""Name -> pipeline. `hybrid` is the default, `typing` completes the last word, `recent` answers filters alone."""
 
 
 def pipeline_named(text: str) -> Stage:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,11 @@ import zstandard
 
 from bowerbird.core.errors import StoreError
 from bowerbird.core.ids import content_hash
+from bowerbird.store.database import explained
 
 _LARGEST = 1 << 31
+_UNFINISHED = "new-"
+_UNFINISHED_SECONDS = 60.0
 
 
 class Blobs:
@@ -26,24 +30,25 @@ class Blobs:
         self.folder = folder
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes and return their name.
+        """Keep the bytes and return their name; a damaged blob of that name is written anew. Raises DiskFullError.
 
         A power cut may lose a blob that a row names already (it is not flushed one by one): whoever reads it notices,
         removes it, and has it made again.
         """
         name = content_hash(data)
-        path = self._path(name)
-        if path.exists():
+        if self.sound(name):
             return name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix="new-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(zstandard.ZstdCompressor(level=3).compress(data))
-            Path(temporary).rename(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        path = self._path(name)
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(zstandard.ZstdCompressor(level=3).compress(data))
+                Path(temporary).rename(path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
         return name
 
     def get(self, name: str) -> bytes:
@@ -70,6 +75,13 @@ class Blobs:
         """Yield the names of all blobs."""
         for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
             yield from (folder.name + path.name for path in folder.iterdir() if len(path.name) == 62)
+
+    def remove_unfinished(self) -> None:
+        """Remove what processes that were killed left half written."""
+        for path in self.folder.glob(f"[0-9a-f][0-9a-f]/{_UNFINISHED}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < time.time() - _UNFINISHED_SECONDS:
+                    path.unlink()
 
     def remove(self, name: str) -> None:
         """Remove a blob; one that is not there is no error."""

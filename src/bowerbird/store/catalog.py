@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, String, and_, exists, func, or_, select
 
 from bowerbird.core.records import Filters, Person
 from bowerbird.store.intake import folded
@@ -42,16 +42,15 @@ def named(connection: Connection, text: str, filters: Filters, scopes: Collectio
     wanted = folded(text)
     if not wanted:
         return []
-    exact = or_(*(column == wanted for column in (items.c.name_folded, items.c.stem_folded, items.c.title_folded)))
+    folds: tuple[ColumnElement[str], ...] = (items.c.name_folded, items.c.stem_folded, items.c.title_folded)
+    exact = or_(*(fold == wanted for fold in folds))
     if "/" in text:
         key = func.lower(items.c.key)
         below = key.endswith("/" + text.lower(), autoescape=True)
         exact = or_(exact, key == text.lower(), below, items.c.uri == text)
-    statement = select(items.c.id, items.c.name_folded, items.c.stem_folded).select_from(items.join(sources))
+    statement = select(items.c.id, *folds).select_from(items.join(sources))
     statement = _narrowed(statement.where(exact), filters, scopes).order_by(items.c.modified.desc(), items.c.id)
-    ranked = sorted(
-        connection.execute(statement), key=lambda row: (row.name_folded != wanted, row.stem_folded != wanted)
-    )
+    ranked = sorted(connection.execute(statement), key=lambda row: [fold != wanted for fold in row[1:]])
     return [row.id for row in ranked[:limit]]
 
 
@@ -156,13 +155,20 @@ def _narrowed(statement: Select[Any], filters: Filters, scopes: Collection[int])
         path = func.lower("/" + items.c.key)
         conditions.append(or_(*(func.instr(path, f"/{part.strip('/').lower()}/") > 0 for part in filters.within)))
     if filters.people:
-        people = func.lower(cast(items.c.people, String))
-        conditions.append(or_(*(func.instr(people, name.lower()) > 0 for name in filters.people)))
+        conditions.append(or_(*(_involved(name.lower()) for name in filters.people)))
     if filters.after:
         conditions.append(items.c.modified >= day_start(filters.after))
     if filters.before:
         conditions.append(items.c.modified < day_start(filters.before))
     return statement.where(and_(*conditions))
+
+
+def _involved(name: str) -> ColumnElement[bool]:
+    """Return the condition that the name or the address of some person of an item holds a text."""
+    person = func.json_each(items.c.people).table_valued("value")
+    full, address = (func.json_extract(person.c.value, path, type_=String) for path in ("$.name", "$.address"))
+    told = func.lower(full + " " + address)
+    return exists(select(1).select_from(person).where(func.instr(told, name) > 0))
 
 
 def _sliced(ids: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from bowerbird.core.errors import BowerbirdError, DiskFullError, LockedError, SchemaError, StoreError
@@ -87,6 +87,13 @@ class Database:
             broken = [f"row of {row[0]} refers to a missing {row[2]}" for row in _foreign_keys(connection)]
         return [row for row in rows if row != "ok"] + broken
 
+    def truncate_log(self) -> None:
+        """Move the write-ahead log into the file and empty it: it still holds what was deleted. Raises LockedError."""
+        with explained(self.file), contextlib.closing(self._writing.raw_connection()) as connection:
+            busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise _translated("busy", self.file)
+
     def close(self) -> None:
         """Close all connections."""
         self._reading.dispose()
@@ -97,14 +104,20 @@ def _foreign_keys(connection: Connection) -> list[Any]:
     return list(connection.execute(text("PRAGMA foreign_key_check")))
 
 
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _engine(file: Path, begin: str) -> Engine:
-    engine = create_engine(f"sqlite:///{file}", pool_size=8, max_overflow=24)
+    engine = create_engine(URL.create("sqlite", database=str(file)), pool_size=8, max_overflow=24)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows ASCII only, and the index lowers as Python does
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:

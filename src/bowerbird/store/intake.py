@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.ids import new_id
@@ -28,6 +28,9 @@ WATCHED, ASKED, BACKFILL, AGAIN = 30, 20, 10, 0
 """Priorities: a watch event overtakes what was asked for, that the backfill, and that what is only made anew."""
 
 MOST_ATTEMPTS = 3
+
+LAST = "\U0010ffff"
+"""Sorts behind everything that begins as what stands before it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,32 +108,40 @@ def known_keys(connection: Connection, source_id: str, keys: Sequence[str]) -> d
     columns = (items.c.key, items.c.id, items.c.version, items.c.container, items.c.size, items.c.state)
     found: dict[str, Known] = {}
     for key in keys:
-        below = or_(*(items.c.key.startswith(key + mark, autoescape=True) for mark in ("/", "!/")))
+        # a range and not LIKE, which knows no case: Docs/ and docs/ are two folders
+        below = or_(*(items.c.key.between(key + mark, key + mark + LAST) for mark in ("/", "!/")))
         wanted = and_(items.c.source_id == source_id, or_(items.c.key == key, below) if key else items.c.key != "")
         found.update({row[0]: Known(*row[1:]) for row in connection.execute(select(*columns).where(wanted))})
     return found
 
 
 def found(connection: Connection, source: SourceRow, reported: Sequence[Item], priority: int) -> None:
-    """Enter new items and mark changed ones; both wait for their content from now on."""
+    """Enter new items and mark changed ones; both wait for their content from now on.
+
+    One whose date changed forgets its hash, so that it is put into the index with its new date even if its bytes are
+    the same.
+    """
     if not reported:
         return
     statement = insert(items)
     changed: dict[str, Any] = {
-        name: statement.excluded[name]
-        for name in ("name", "uri", "media_type", "size", "modified", "version", "container", "updated")
+        name: statement.excluded[name] for name in (*_REPORTED, "modified", "version", "updated")
     }
     changed |= {"state": "pending", "attempts": 0, "priority": func.max(items.c.priority, statement.excluded.priority)}
+    redated = items.c.modified.is_distinct_from(statement.excluded.modified)
+    changed["content_hash"] = case((redated, ""), else_=items.c.content_hash)
     upsert = statement.on_conflict_do_update(index_elements=[items.c.source_id, items.c.key], set_=changed)
     connection.execute(upsert, [_new_row(source, item, priority) for item in reported])
 
 
 def renamed(connection: Connection, item_id: str, item: Item) -> None:
     """Move an item to the key it has now, with its content; it is put into the index again under its new name."""
-    row = connection.execute(select(items.c.name, items.c.title).where(items.c.id == item_id)).one()
+    columns = (items.c.name, items.c.title, items.c.media_type)
+    row = connection.execute(select(*columns).where(items.c.id == item_id)).one()
     title = stem(item.name) if row.title == stem(row.name) else row.title
     values = {**_named(item), "version": item.version, "modified": to_row(item.modified)}
-    values |= {"title": title, "title_folded": folded(title)}
+    values |= {"title": title, "title_folded": folded(title), "kind": kind_of(item.name, row.media_type)}
+    values |= {"media_type": row.media_type}
     bump = {"content_version": items.c.content_version + 1, "updated": now()}
     connection.execute(update(items).where(items.c.id == item_id).values(**values, **bump))
     _log(connection, [(item_id, "put", 1)])
@@ -139,8 +150,7 @@ def renamed(connection: Connection, item_id: str, item: Item) -> None:
 def removed(connection: Connection, item_ids: Iterable[str]) -> int:
     """Forget items: their rows now, their passages through the outbox. Returns how many."""
     ids = list(item_ids)
-    for start in range(0, len(ids), 500):
-        some = ids[start : start + 500]
+    for some in _sliced(ids):
         connection.execute(delete(items).where(items.c.id.in_(some)))
         _log(connection, [(item_id, "delete", 1) for item_id in some])
     return len(ids)
@@ -166,8 +176,8 @@ def attempted(connection: Connection, item_ids: Sequence[str]) -> None:
 def claims_of(connection: Connection, source_id: str, keys: Sequence[str]) -> dict[str, Claim]:
     """Return the rows of these keys as claims (members that were just entered)."""
     result: dict[str, Claim] = {}
-    for start in range(0, len(keys), 500):
-        mine = and_(items.c.source_id == source_id, items.c.key.in_(keys[start : start + 500]))
+    for some in _sliced(keys):
+        mine = and_(items.c.source_id == source_id, items.c.key.in_(some))
         rows = connection.execute(select(items).where(mine)).mappings()
         result.update({row["key"]: _claim(row) for row in rows})
     return result
@@ -196,28 +206,42 @@ def finish(connection: Connection, outcomes: Sequence[Outcome]) -> int:
 def requeue(connection: Connection, parser: str) -> int:
     """Let everything that another parser version read, or refused, wait again; returns how many items."""
     outdated = and_(items.c.parser != parser, items.c.parser != "", items.c.state != "pending")
-    containers = select(items.c.container).where(outdated, items.c.container != "")
-    again = and_(items.c.container == "", or_(outdated, items.c.key.in_(containers)))
-    result = connection.execute(update(items).where(again).values(state="pending", attempts=0, priority=AGAIN))
-    connection.execute(update(items).where(outdated, items.c.container != "").values(content_hash=""))
-    return result.rowcount
+    return _reread(connection, list(connection.execute(select(items.c.id).where(outdated)).scalars()))
 
 
 def requeue_items(connection: Connection, item_ids: Sequence[str]) -> None:
     """Let these items (or the containers that hold them) be read and indexed again."""
-    for start in range(0, len(item_ids), 500):
-        some = item_ids[start : start + 500]
-        holders = select(items.c.container).where(items.c.id.in_(some), items.c.container != "")
-        wanted = or_(and_(items.c.id.in_(some), items.c.container == ""), items.c.key.in_(holders))
-        connection.execute(update(items).where(wanted).values(state="pending", attempts=0, priority=AGAIN))
+    for some in _sliced(item_ids):
         changed = {"content_hash": "", "document_id": None}
         connection.execute(update(items).where(items.c.id.in_(some)).values(**changed))
+    _reread(connection, item_ids)
+
+
+def _reread(connection: Connection, item_ids: Sequence[str]) -> int:
+    """Let items wait again, members with all containers around them; returns how many wait that did not."""
+    inner, holder = items.alias(), items.alias()
+    around = and_(holder.c.source_id == inner.c.source_id, holder.c.key == inner.c.container)
+    every, level = set(item_ids), list(item_ids)
+    while level:
+        found_out = set[str]()
+        for some in _sliced(level):
+            wanted = select(holder.c.id).join(inner, around).where(inner.c.id.in_(some))
+            found_out.update(connection.execute(wanted).scalars())
+        level = list(found_out - every)
+        every |= found_out
+    count = 0
+    for some in _sliced(sorted(every)):
+        mine = items.c.id.in_(some)
+        again = update(items).where(mine, items.c.container == "")
+        count += connection.execute(again.values(state="pending", attempts=0, priority=AGAIN)).rowcount
+        # a member without a hash is read when its container is
+        connection.execute(update(items).where(mine, items.c.container != "").values(content_hash=""))
+    return count
 
 
 def put_again(connection: Connection, item_ids: Sequence[str]) -> None:
     """Write outbox entries for items whose passages are missing or stale in the index."""
-    for start in range(0, len(item_ids), 500):
-        some = item_ids[start : start + 500]
+    for some in _sliced(item_ids):
         present = set(connection.execute(select(items.c.id).where(items.c.id.in_(some))).scalars())
         _log(connection, [(item_id, "put" if item_id in present else "delete", 1) for item_id in some])
 
@@ -282,6 +306,9 @@ def _new_row(source: SourceRow, item: Item, priority: int) -> dict[str, Any]:
     }
 
 
+_REPORTED = ("name", "name_folded", "stem_folded", "uri", "media_type", "size", "container")
+
+
 def _named(item: Item) -> dict[str, Any]:
     return {
         "key": item.key,
@@ -307,6 +334,10 @@ def _claim(row: Any) -> Claim:
         container=row["container"],
     )
     return Claim(row["id"], row["source_id"], item, row["content_hash"], row["document_id"], row["attempts"])
+
+
+def _sliced(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))
 
 
 def _log(connection: Connection, entries: Iterable[tuple[str, str, int]]) -> None:

@@ -80,9 +80,9 @@ def progress(connection: Connection, job_id: str, done: int, total: int, failed:
 
 
 def finish(connection: Connection, job_id: str, state: JobState, message: str = "") -> None:
-    """Record the end of a job."""
+    """Record the end of a running job; one that was cancelled meanwhile stays cancelled."""
     values = {"state": state, "message": message, "ended": now()}
-    connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values))
+    connection.execute(update(jobs).where(jobs.c.id == job_id, jobs.c.state == "running").values(**values))
 
 
 def cancel(connection: Connection, job_id: str) -> None:

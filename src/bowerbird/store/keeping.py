@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import Connection, delete, select, union_all, update
+from sqlalchemy import Connection, delete, select, union_all
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.records import Finding
 from bowerbird.store.blobs import Blobs
 from bowerbird.store.database import Database
+from bowerbird.store.intake import requeue_items
 from bowerbird.store.tables import documents, items, renders, vectors
 
 
@@ -77,14 +78,13 @@ class StoreKeeper:
                 connection.execute(delete(vectors).where(vectors.c.blob.in_(some)))
                 connection.execute(delete(renders).where(renders.c.blob.in_(some)))
                 lost = select(documents.c.id).where(documents.c.blob.in_(some))
-                again = {"state": "pending", "content_hash": "", "document_id": None, "attempts": 0}
-                holders = select(items.c.container).where(items.c.document_id.in_(lost), items.c.container != "")
-                connection.execute(update(items).where(items.c.key.in_(holders)).values(state="pending", attempts=0))
-                connection.execute(update(items).where(items.c.document_id.in_(lost)).values(**again))
+                holders = connection.execute(select(items.c.id).where(items.c.document_id.in_(lost))).scalars()
+                requeue_items(connection, list(holders))
                 connection.execute(delete(vectors).where(vectors.c.document_id.in_(lost)))
                 connection.execute(delete(documents).where(documents.c.blob.in_(some)))
         for name in names:
             self._blobs.remove(name)
+        self.sweep()  # the vectors of a document that is lost
         return len(names)
 
     def purge(self, purged: Iterable[str]) -> None:
@@ -93,6 +93,8 @@ class StoreKeeper:
         with self._database.write() as connection:
             forget_unused(connection)
         self.sweep()
+        self._blobs.remove_unfinished()
+        self._database.truncate_log()
 
     def sweep(self) -> int:
         """Remove blobs that nobody refers to; returns how many. Only the holder of the writer's lock may call this."""

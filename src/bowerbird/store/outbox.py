@@ -149,6 +149,11 @@ def completions(connection: Connection, prefix: str, limit: int) -> Sequence[str
     return list(connection.execute(wanted.order_by(terms.c.passages.desc(), terms.c.term).limit(limit)).scalars())
 
 
+def is_term(connection: Connection, word: str) -> bool:
+    """Tell whether any passage holds this word, lower case."""
+    return connection.execute(select(terms.c.term).where(terms.c.term == word)).scalar() is not None
+
+
 def _generation(row: Any) -> Generation:
     return Generation(
         row["id"], row["folder"], row["state"], row["recipe"], row["words_cursor"], row["vectors_cursor"],

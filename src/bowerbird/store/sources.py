@@ -102,7 +102,7 @@ def set_failures(connection: Connection, source_id: str, found: Iterable[Failure
 def forget_member_failures(connection: Connection, source_id: str, containers: Iterable[str]) -> None:
     """Forget what could not be read inside these containers (they are read again, or gone)."""
     for key in containers:
-        inside = failures.c.key.startswith(f"{key}!/", autoescape=True)
+        inside = failures.c.key.between(f"{key}!/", f"{key}!/\U0010ffff")
         connection.execute(delete(failures).where(failures.c.source_id == source_id, inside))
 
 
