@@ -45,6 +45,12 @@ function tableOf(block, passage, pattern) {
   return tableElement(rows.map(row), passage.start < block.start + block.text.length && passage.end > block.start);
 }
 
+/** Whether the line breaks in a text come from a fixed width of lines, and mean nothing. @param {string} text */
+function isHardWrapped(text) {
+  const lines = text.split("\n").slice(0, -1);
+  return lines.length > 0 && lines.every((line) => line.length > 50);
+}
+
 function blockElement(block, passage, pattern, onSeek) {
   const table = block.kind === "table" && tableOf(block, passage, pattern);
   if (table) return table;
@@ -57,7 +63,8 @@ function blockElement(block, passage, pattern, onSeek) {
   const tag = TAGS[block.kind] ?? "p";
   const moment = block.seconds && onSeek &&
     h("button", { class: "moment", type: "button", on: { click: () => onSeek(block.seconds[0]) } }, clock(block.seconds[0]));
-  const names = `${block.kind}${block.level ? ` level-${block.level}` : ""}`;
+  const wrapped = block.kind === "paragraph" && isHardWrapped(block.text);
+  const names = `${block.kind}${block.level ? ` level-${block.level}` : ""}${wrapped ? " wrapped" : ""}`;
   return h(tag, { class: names, tabindex: tag === "pre" ? "0" : null }, moment, moment && " ", parts);
 }
 
