@@ -1,4 +1,4 @@
-"""Messages (RFC 5322, Apple's .emlx): body and attachments by xberg, the people from the header itself, with names."""
+"""Messages (RFC 5322, Apple's .emlx): body by xberg, the people from the header itself, with names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _SHOWN = (("Subject", "subject"), ("From", "from"), ("To", "to"), ("Cc", "cc"), 
 def mail(data: bytes, name: str) -> Draft:
     """Parse a message; raises ExtractionError. Fields: from, to, cc, subject, date, message-id, in-reply-to, ..."""
     data = _message(data)
-    draft = native(data, f"{stem(name)}.eml", "message/rfc822")
+    # the attachments of what is called .eml are items of their own (sources.containers): here they are only named
+    depth = 0 if name.lower().endswith(".eml") else 2
+    draft = native(data, f"{stem(name)}.eml", "message/rfc822", depth)
     header = BytesHeaderParser().parsebytes(data)
     for field in ("from", "to", "cc"):
         found = _people(header, field)

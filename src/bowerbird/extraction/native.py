@@ -18,28 +18,31 @@ from bowerbird.extraction.nodes import Manner, NodeReader, joined
 from bowerbird.extraction.paper import complete
 from bowerbird.extraction.parcel import parcel, preview
 
-_CONFIG = _xberg.ExtractionConfig.from_json(
-    json.dumps(
-        {
-            "disable_ocr": True,
-            "use_cache": False,
-            "include_document_structure": True,
-            "enable_quality_processing": False,
-            "extraction_timeout_secs": None,
-            "concurrency": {"max_threads": 1},
-            "pages": {"extract_pages": False},
-            "content_filter": {"include_footnotes": True},
-            "max_archive_depth": 2,
-            "security_limits": {
-                # Deflate cannot do more than 1032:1, and spreadsheets come near it; the sizes are what bounds memory.
-                "max_compression_ratio": 1100,
-                "max_archive_size": 256 << 20,
-                "max_content_size": 64 << 20,
-                "max_table_cells": 2_000_000,
-            },
-        }
-    )
-)
+_SETTINGS = {
+    "disable_ocr": True,
+    "use_cache": False,
+    "include_document_structure": True,
+    "enable_quality_processing": False,
+    "extraction_timeout_secs": None,
+    "concurrency": {"max_threads": 1},
+    "pages": {"extract_pages": False},
+    "content_filter": {"include_footnotes": True},
+    "security_limits": {
+        # Deflate cannot do more than 1032:1, and spreadsheets come near it; the sizes are what bounds memory.
+        "max_compression_ratio": 1100,
+        "max_archive_size": 256 << 20,
+        "max_content_size": 64 << 20,
+        "max_table_cells": 2_000_000,
+    },
+}
+
+
+@cache
+def _config(depth: int) -> _xberg.ExtractionConfig:
+    """Configure xberg; what is embedded is read `depth` levels deep."""
+    return _xberg.ExtractionConfig.from_json(json.dumps({**_SETTINGS, "max_archive_depth": depth}))
+
+
 _SLIDES = ("presentation", "powerpoint", "keynote")
 _SHEETS = ("spreadsheet", "excel", "numbers", "csv", "dbf")
 _BARE = ("text/xml", "application/xml", "image/svg+xml", "application/vnd.google-earth.kml+xml")
@@ -51,11 +54,11 @@ _FIELDS = ("subject", "category", "abstract_text")
 _MORE_FIELDS = ("description", "in_reply_to", "references", "reply_to", "company", "publisher", "duration")
 
 
-def native(data: bytes, name: str, media_type: str = "") -> Draft:
-    """Parse by xberg; raises ExtractionError with the reason where it cannot."""
+def native(data: bytes, name: str, media_type: str = "", depth: int = 2) -> Draft:
+    """Parse by xberg, what is embedded too, to a depth; raises ExtractionError with the reason where it cannot."""
     if data.startswith(b"\xd0\xcf\x11\xe0") and _is_encrypted(data):
         raise _protected(name)
-    found = _run(data, name, media_type)
+    found = _run(data, name, media_type, depth)
     if found.mime_type in ("application/zip", "application/gzip", "application/x-tar"):
         return _zipped(data, name)
     draft = _properties(found)
@@ -109,13 +112,13 @@ def _runner() -> asyncio.Runner:
     return asyncio.Runner()
 
 
-def _run(data: bytes, name: str, media_type: str) -> Any:
+def _run(data: bytes, name: str, media_type: str, depth: int) -> Any:
     source = _xberg.ExtractInput(
         kind=_xberg.ExtractInputKind("bytes"), bytes=data, filename=name, mime_type=media_type or None
     )
 
     async def extract() -> _xberg.ExtractionResult:
-        return await _xberg.extract(input=source, config=_CONFIG)
+        return await _xberg.extract(input=source, config=_config(depth))
 
     try:
         result = _runner().run(extract())

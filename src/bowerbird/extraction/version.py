@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-REVISION = 1
+REVISION = 2
 """Raise it whenever the same bytes would give a different Document."""
 
 PARSER_VERSION: str = f"bowerbird-{REVISION}+xberg-{version('xberg')}"
