@@ -261,7 +261,7 @@ def add_document(connection: Connection, values: Mapping[str, str]) -> int:
     return int(connection.execute(upsert.returning(documents.c.id)).scalar_one())
 
 
-_CONTENT = ("content_hash", "document_id", "title", "state", "error_code", "kind")
+_CONTENT = ("content_hash", "document_id", "title", "error_code", "kind")
 
 
 def _ended(outcome: Outcome) -> dict[str, Any]:

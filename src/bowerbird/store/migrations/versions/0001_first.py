@@ -9,6 +9,14 @@ down_revision = None
 
 def upgrade() -> None:
     """Create all tables."""
+    _create_audit()
+    _create_jobs()
+    _create_settings()
+    _create_vectors()
+    _create_items()
+
+
+def _create_audit() -> None:
     op.create_table(
         "audit",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -43,6 +51,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_generations")),
         sa.UniqueConstraint("folder", name=op.f("uq_generations_folder")),
     )
+
+
+def _create_jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(), nullable=False),
@@ -89,6 +100,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("acl_id", name=op.f("pk_scopes")),
         sa.UniqueConstraint("source_id", "key", name=op.f("uq_scopes_source_id_key")),
     )
+
+
+def _create_settings() -> None:
     op.create_table(
         "settings",
         sa.Column("name", sa.String(), nullable=False),
@@ -130,6 +144,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("location", name=op.f("uq_sources_location")),
         sa.UniqueConstraint("name", name=op.f("uq_sources_name")),
     )
+
+
+def _create_vectors() -> None:
     op.create_table(
         "vectors",
         sa.Column("key", sa.String(), nullable=False),
@@ -152,6 +169,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_failures_source_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("source_id", "key", name=op.f("pk_failures")),
     )
+
+
+def _create_items() -> None:
     op.create_table(
         "items",
         sa.Column("id", sa.String(), nullable=False),
