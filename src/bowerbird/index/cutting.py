@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bowerbird.core.records import Block, Document, Passage, Place
 from bowerbird.store.items import StoredItem
 
-CUT_VERSION = 1
+CUT_VERSION = 2
 """Grows whenever the same document would be cut differently; the index is then built anew."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;:])\s+|\n+|(?<=[。！？])")
@@ -106,7 +106,7 @@ def _places(blocks: Sequence[Block], target: int) -> Iterator[Place]:
             path = [(level, text) for level, text in path if level < max(block.level, 1)]
             path.append((max(block.level, 1), " ".join(block.text.split())))
         for start, end, length in _pieces(block.text, target):
-            if current is not None and current.length + length > target * 1.15 and not current.only_headings:
+            if current is not None and _is_full(current, length, target):
                 yield current.place()
                 current = None
             if current is None:
@@ -118,6 +118,12 @@ def _places(blocks: Sequence[Block], target: int) -> Iterator[Place]:
         position += len(block.text) + 2
     if current is not None:
         yield current.place()
+
+
+def _is_full(current: _Open, more: float, target: int) -> bool:
+    if current.only_headings and current.length <= target * 0.4:
+        return False  # a heading stays with what it is the heading of
+    return current.length + more > target * 1.15
 
 
 def _must_close(current: _Open, block: Block, target: int) -> bool:
@@ -134,6 +140,15 @@ def _pieces(text: str, target: int) -> Iterator[tuple[int, int, float]]:
     if whole <= target:
         yield 0, len(text), whole
         return
+    for start, end, length in _runs(text, target, whole):
+        if length <= target * 1.7:
+            yield start, end, length
+        else:  # of a script that takes more tokens than the text on the whole
+            yield from ((start + first, start + last, part) for first, last, part in _pieces(text[start:end], target))
+
+
+def _runs(text: str, target: int, whole: float) -> Iterator[tuple[int, int, float]]:
+    """Yield runs of about the length in characters that has `target` tokens on the average of the text."""
     start = 0
     boundaries = [*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
     longest = max(1, int(len(text) * target / whole))
@@ -143,7 +158,7 @@ def _pieces(text: str, target: int) -> Iterator[tuple[int, int, float]]:
             yield _trimmed(text, start, end)
             start = end
         while boundary - start > longest * 1.5:
-            end = _word_end(text, start + longest)
+            end = _word_end(text, start, start + longest)
             yield _trimmed(text, start, end)
             start = end
         end = boundary
@@ -151,9 +166,9 @@ def _pieces(text: str, target: int) -> Iterator[tuple[int, int, float]]:
         yield _trimmed(text, start, len(text))
 
 
-def _word_end(text: str, position: int) -> int:
-    space = text.rfind(" ", position - 80, position)
-    return space + 1 if space > 0 else position
+def _word_end(text: str, start: int, position: int) -> int:
+    space = text.rfind(" ", max(start, position - 80), position)
+    return space + 1 if space > start else position
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int, float]:

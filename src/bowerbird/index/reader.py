@@ -22,6 +22,7 @@ Answer = TypeVar("Answer")
 
 _COMPLETIONS = 8
 _BOOST_OF_STUMP, _BOOST_OF_WORD = 0.5, 0.15
+_GONE = ("not found", "no longer exists")
 _LAST_WORD = re.compile(r"(\w+)$")
 
 
@@ -55,11 +56,13 @@ class Reader:
             if not generation.vectors_version:
                 return None
             table = self._tables.at(generation.folder, VECTORS, generation.vectors_version)
+            if table.schema.field("vector").type.list_size != len(vector):
+                return None  # made by another encoder; the generation for this one is being built
             nearest = {"column": "vector", "q": vector, "k": limit, "metric": "dot", "nprobes": 24, "refine_factor": 4}
             columns = ["id", "item", "_distance"]
             return table.scanner(columns=columns, nearest=nearest, filter=condition, prefilter=True).to_table()
 
-        return _candidates(self._run(run, filters), "_distance", lambda distance: 1.0 - distance)
+        return self._current(_candidates(self._run(run, filters), "_distance", lambda distance: 1.0 - distance))
 
     def named(self, text: str, filters: Filters, limit: int) -> list[str]:
         """Return ids of items whose name, stem, key or address is the text."""
@@ -107,6 +110,13 @@ class Reader:
             vectors = outbox.behind_in(connection, generation.vectors_cursor, scopes)
             return waiting + words, waiting + vectors
 
+    def _current(self, found: list[Candidate]) -> list[Candidate]:
+        """Leave out vectors of an older content: the vectors may be behind the words, and so behind the filter."""
+        items = self.items([one.item for one in found])
+        return [
+            one for one in found if one.item in items and items[one.item].content_version == version_of(one.passage)
+        ]
+
     def _known(self) -> tuple[frozenset[int], tuple[str, ...], Mapping[str, str], Generation | None]:
         if self._looked is None:
             with self._store.database.read() as connection:
@@ -130,7 +140,7 @@ class Reader:
             try:
                 return run(generation, condition)
             except (OSError, ValueError, RuntimeError) as problem:
-                if attempt == 2 or "not found" not in str(problem).lower():
+                if attempt == 2 or not any(sign in str(problem).lower() for sign in _GONE):
                     raise
                 self._looked = None
                 self._tables.forget_handles()

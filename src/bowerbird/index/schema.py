@@ -7,6 +7,8 @@ headings, text, and for an item's first passage its name and path) · `place` a 
 
 from __future__ import annotations
 
+import math
+
 import pyarrow as pa
 
 from bowerbird.core.records import Passage, Place, from_json, to_json
@@ -51,7 +53,7 @@ def filter_columns(item: StoredItem) -> Row:
         "kind": item.kind,
         "path": f"/{item.key}".lower(),
         "people": "\n".join(f"{person.name} {person.address}".lower() for person in item.people),
-        "modified": None if modified is None else int(modified),
+        "modified": None if modified is None else math.floor(modified),
     }
 
 

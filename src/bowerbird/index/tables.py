@@ -24,6 +24,7 @@ _METADATA_CACHE_BYTES = 48 << 20
 _VECTOR_INDEX_FROM = 12_000
 _ROWS_PER_PARTITION = 1_000
 _TIER = 3
+_FEW_DELETED = 0.1
 _KEPT_HANDLES = 6
 
 Table = Any
@@ -130,23 +131,31 @@ class Tables:
         )  # fmt: skip
         return int(built.version)
 
-    def compact(self, generation: str, name: str, keep: timedelta) -> int:
-        """Rewrite small fragments and deleted rows, drop versions older than `keep`, and return the newest version."""
-        table = self.newest(generation, name)
-        table.optimize.compact_files()
-        version = self.index_new_rows(generation, name, merge_all=True)
+    def compact(self, generation: str, name: str, wholly: bool) -> int:
+        """Rewrite small fragments and deleted rows and return the newest version; `wholly` spares no deleted row."""
+        few = 0.0 if wholly else _FEW_DELETED
+        self.newest(generation, name).optimize.compact_files(materialize_deletions_threshold=few)
+        return self.index_new_rows(generation, name, merge_all=True)
+
+    def drop_versions(self, generation: str, name: str, keep: timedelta) -> None:
+        """Remove the files of versions older than `keep`, but for the newest (which SQL must have recorded)."""
         table = self.newest(generation, name)
         table.cleanup_old_versions(older_than=keep, delete_unverified=keep == timedelta(0))
-        return version
+        if keep == timedelta(0):
+            self.forget_handles()
 
     def exists(self, generation: str, name: str) -> bool:
         """Tell whether a generation has this table."""
         return Path(self._path(generation, name)).is_dir()
 
-    def drop(self, generation: str) -> None:
-        """Remove a generation's folder."""
+    def generations(self) -> set[str]:
+        """Return the folders of all generations on disk."""
+        return {path.name for path in self.folder.glob("g-*")}
+
+    def drop(self, generation: str, name: str = "") -> None:
+        """Remove a generation's folder, or one of its tables."""
         self.forget_handles()
-        shutil.rmtree(self.folder / generation, ignore_errors=True)
+        shutil.rmtree(self._path(generation, name) if name else self.folder / generation, ignore_errors=True)
 
     def _made(self, generation: str, name: str, schema: pa.Schema) -> Table:
         (self.folder / generation).mkdir(parents=True, exist_ok=True, mode=0o700)

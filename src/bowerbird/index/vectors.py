@@ -57,8 +57,11 @@ class VectorWriter:
     def apply(self, generation: Generation, stopped: Callable[[], bool], limit: int = 64) -> int:
         """Embed and apply the next entries that the words have, up to about 256 passages.
 
-        Returns how many entries; 0 means that the vectors are level, or that `stopped` said so before one was done.
+        Returns how many entries; 0 means that the vectors are level, that `stopped` said so before one was done, or
+        that the generation is one of another encoder, whose vectors these must not be mixed with.
         """
+        if not self._writer.same_encoder(generation):
+            return 0
         with self._store.database.read() as connection:
             entries = outbox.after(connection, generation.vectors_cursor, limit)
             entries = [entry for entry in entries if entry.seq <= generation.words_cursor]

@@ -53,6 +53,8 @@ class Writer:
                 self._discard(generation)
             else:
                 self._recover(generation)
+        for folder in self._tables.generations() - {generation.folder for generation in living}:
+            self._tables.drop(folder)  # made, but never entered: the process was killed in between
         if not any(generation.state == "served" for generation in living):
             self._serve(self._new_generation())
 
@@ -63,6 +65,10 @@ class Writer:
         if generation is None:
             raise StoreError("The library has no index yet.", "Run `bowerbird sync`.")
         return generation
+
+    def same_encoder(self, generation: Generation) -> bool:
+        """Tell whether a generation was made for the encoder that is in use."""
+        return generation.recipe.partition(":")[2] == self.recipe.partition(":")[2]
 
     def outdated(self) -> bool:
         """Tell whether the served generation was built in another way than this version would."""
@@ -100,14 +106,14 @@ class Writer:
             self.compact(_KEPT_VERSIONS)
 
     def compact(self, keep: timedelta) -> None:
-        """Rewrite fragments and indexes of the served generation; versions older than `keep` leave the disk."""
-        generation = self.served()
-        versions = {"words_version": self._tables.compact(generation.folder, WORDS, keep)}
-        if self._tables.exists(generation.folder, VECTORS):
-            versions["vectors_version"] = self._tables.compact(generation.folder, VECTORS, keep)
-        self.record(generation, **versions)
-        if keep == timedelta(0):
-            self._tables.forget_handles()
+        """Rewrite fragments and indexes; versions older than `keep` leave the disk, with 0 all that was deleted too."""
+        for generation in self.living():
+            names = [name for name in (WORDS, VECTORS) if self._tables.exists(generation.folder, name)]
+            wholly = keep == timedelta(0)
+            made = {f"{name}_version": self._tables.compact(generation.folder, name, wholly) for name in names}
+            self.record(generation, **made)  # first of all: the version to go back to must never be one that is gone
+            for name in names:
+                self._tables.drop_versions(generation.folder, name, keep)
         self._compacted, self._touched = time.monotonic(), False
 
     def begin_rebuild(self) -> bool:
@@ -119,13 +125,20 @@ class Writer:
             return False
         fresh = self._new_generation()
         with self._store.database.write() as connection:
-            start = outbox.last(connection)
-            outbox.put_all(connection)
-            outbox.change_generation(connection, fresh.id, {"words_cursor": start, "vectors_cursor": start})
-            served, end = outbox.served(connection), outbox.last(connection)
-            if served is not None and served.words_cursor == start:
-                outbox.change_generation(connection, served.id, {"words_cursor": end, "vectors_cursor": end})
-        return True
+            start, served = outbox.last(connection), outbox.served(connection)
+            level = served is not None and served.words_cursor >= start
+            if served is not None and level:
+                outbox.put_all(connection)
+                outbox.change_generation(connection, fresh.id, {"words_cursor": start, "vectors_cursor": start})
+                passed = {"words_cursor": outbox.last(connection)}
+                if served.vectors_cursor >= start:
+                    passed["vectors_cursor"] = passed["words_cursor"]
+                outbox.change_generation(connection, served.id, passed)
+        if (
+            not level
+        ):  # something changed since it was looked at: the served one would hide all items until it caught up
+            self._discard(fresh)
+        return level
 
     def end_rebuild(self) -> None:
         """Serve the generation that was being built (it is level) and drop the one before."""
@@ -180,7 +193,8 @@ class Writer:
         with self._store.database.write() as connection:
             values = {"words_cursor": entries[-1].seq, "words_version": version}
             outbox.change_generation(connection, generation.id, values)
-            outbox.count_terms(connection, changes)
+            if generation.state == "served":
+                outbox.count_terms(connection, changes)
             outbox.pruned(connection)
         self._touched = True
 
@@ -209,7 +223,9 @@ class Writer:
         for name, version in ((WORDS, generation.words_version), (VECTORS, generation.vectors_version)):
             if not self._tables.exists(generation.folder, name):
                 continue
-            if self._tables.newest(generation.folder, name).version != version:
+            if version == 0:
+                self._tables.drop(generation.folder, name)
+            elif self._tables.newest(generation.folder, name).version != version:
                 column = {WORDS: "words_version", VECTORS: "vectors_version"}[name]
                 self.record(generation, **{column: self._tables.restore(generation.folder, name, version)})
 
