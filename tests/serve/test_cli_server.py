@@ -39,7 +39,7 @@ def many(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def serve(bowerbird, eventually):
+def serve(bowerbird):
     """Start a server and return (process, url, link)."""
 
     def start(*arguments, command="serve"):
@@ -91,8 +91,6 @@ def test_ctrl_c_stops_a_server(serve):
 def test_the_link_signs_in_once(serve):
     _, _, link = serve()
     status, headers = fetch(link)
-    if status == 200:
-        pytest.fail("a link that is only looked at must not be spent") if "set-cookie" not in headers else None
     assert status in (200, 302, 303)
     assert "set-cookie" in headers
     assert fetch(link)[0] == 401
