@@ -56,7 +56,7 @@ class Shelf:
         digest = content_hash(text.encode())
         values = {"content_hash": digest, "ending": ending, "parser": self.parser, "name": "x", "blob": blob}
         with self.store.database.write() as connection:
-            return intake.add_document(connection, values)
+            return intake.add_document(connection, intake.NewDocument(**values))
 
     def finish(self, claim: Claim, text: str = "text", people: tuple[Person, ...] = (), title: str = "") -> int:
         extracted = Extracted(self.document(text), title, people=people)

@@ -137,10 +137,14 @@ def _must_close(current: _Open, block: Block, target: int) -> bool:
 def _pieces(text: str, target: int) -> Iterator[tuple[int, int, float]]:
     """Yield (start, end, tokens) of a block's pieces: whole where it fits, else runs of sentences or characters."""
     whole = tokens(text)
+    if not text.strip():
+        return
     if whole <= target:
         yield 0, len(text), whole
         return
     for start, end, length in _runs(text, target, whole):
+        if start == end:
+            continue
         if length <= target * 1.7:
             yield start, end, length
         else:  # of a script that takes more tokens than the text on the whole

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ _INDEX_CACHE_BYTES = 192 << 20
 _METADATA_CACHE_BYTES = 48 << 20
 _VECTOR_INDEX_FROM = 12_000
 _ROWS_PER_PARTITION = 1_000
-_TIER = 3
+_TIER, _FANOUT = 2, 8
+_MOST_FRAGMENTS = 40
+_MOST_DELETED = 0.2
 _FEW_DELETED = 0.1
 _KEPT_HANDLES = 6
 
@@ -100,8 +103,8 @@ class Tables:
     def index_new_rows(self, generation: str, name: str, merge_all: bool = False) -> int:
         """Bring new rows into the indexes and return the version that has them.
 
-        New rows become a segment of their own, merged with those before it that are not much larger, so that each row
-        is merged a logarithmic number of times; `merge_all` leaves one segment.
+        New rows become a segment of their own; where eight have about the same size they are merged, so that a row is
+        merged once for each factor of eight. `merge_all` leaves one segment.
         """
         table = self.newest(generation, name)
         sizes = _segments(table, name)
@@ -144,6 +147,15 @@ class Tables:
         if keep == timedelta(0):
             self.forget_handles()
 
+    def worn(self, generation: str, name: str) -> bool:
+        """Tell whether a table consists of many small fragments, or has many deleted rows."""
+        if not self.exists(generation, name):
+            return False
+        fragments = self.newest(generation, name).get_fragments()
+        rows = sum(fragment.metadata.physical_rows for fragment in fragments)
+        deleted = sum(fragment.metadata.num_deletions for fragment in fragments)
+        return len(fragments) > _MOST_FRAGMENTS or deleted > max(1_000, _MOST_DELETED * rows)
+
     def exists(self, generation: str, name: str) -> bool:
         """Tell whether a generation has this table."""
         return Path(self._path(generation, name)).is_dir()
@@ -181,15 +193,17 @@ def _segments(table: Table, name: str) -> list[int]:
 
 
 def _merged(sizes: Sequence[int], fresh: int) -> int:
-    """Return how many of the newest segments to merge with `fresh` new rows.
+    """Return how many of the newest segments to merge with `fresh` new rows: eight of about a size become one.
 
-    >>> _merged([9000, 1000, 400], 500), _merged([90000], 500), _merged([], 10)
-    (2, 0, 0)
+    >>> _merged([500] * 6, 500), _merged([500] * 7, 500), _merged([4000] * 7 + [500] * 7, 500)
+    (0, 7, 14)
     """
     total, merged = fresh, 0
-    for size in reversed(sizes):
-        if size > _TIER * total:
-            break
-        total += size
-        merged += 1
-    return merged
+    while True:
+        older = sizes[: len(sizes) - merged]
+        limit = _TIER * total
+        run = list(takewhile(limit.__ge__, reversed(older)))
+        if len(run) < _FANOUT - 1:
+            return merged
+        merged += len(run)
+        total += sum(run)

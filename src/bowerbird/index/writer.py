@@ -7,7 +7,6 @@ back to the recorded version and the log is replayed from the recorded cursor.
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -28,7 +27,6 @@ from bowerbird.store.store import Store
 
 _INDEX_AFTER_ROWS = 1_500
 _KEPT_VERSIONS = timedelta(minutes=15)
-_COMPACT_EVERY_SECONDS = 300.0
 _WORD = re.compile(r"[^\W\d_]\w{1,23}")
 
 
@@ -40,9 +38,6 @@ class Writer:
         self._tables = tables
         self._target = target
         self.recipe = f"{SCHEMA_VERSION}.{CUT_VERSION}.{target}:{encoder}"
-        self._compacted = time.monotonic()
-        self._touched = False
-        self._scattered = True
 
     def open(self) -> None:
         """Go back to what SQL says was written, and make the first generation where there is none."""
@@ -95,14 +90,16 @@ class Writer:
             return outbox.behind(connection, generation.words_cursor) if generation else 0
 
     def tidy(self, generation: Generation, idle: bool) -> None:
-        """Index new rows; when idle, merge the index into one, and now and then compact and drop old versions."""
+        """Index new rows, once there are enough of them or nothing else is to be done."""
         unindexed = self._tables.unindexed(generation.folder, WORDS)
-        scattered = idle and self._scattered and self._tables.segments(generation.folder, WORDS) > 1
-        if unindexed >= _INDEX_AFTER_ROWS or (idle and (unindexed or scattered)):
-            version = self._tables.index_new_rows(generation.folder, WORDS, merge_all=idle and unindexed == 0)
-            self._scattered = not (idle and unindexed == 0)
-            self.record(generation, words_version=version)
-        if idle and self._touched and time.monotonic() - self._compacted > _COMPACT_EVERY_SECONDS:
+        if unindexed >= _INDEX_AFTER_ROWS or (idle and unindexed):
+            self.record(generation, words_version=self._tables.index_new_rows(generation.folder, WORDS))
+
+    def rest(self) -> None:
+        """Compact what is worn by many small writes, after a while without any: 100,000 rows take seconds."""
+        names = (WORDS, VECTORS)
+        worn = (self._tables.worn(one.folder, name) for one in self.living() for name in names)
+        if any(worn):
             self.compact(_KEPT_VERSIONS)
 
     def compact(self, keep: timedelta) -> None:
@@ -114,7 +111,6 @@ class Writer:
             self.record(generation, **made)  # first of all: the version to go back to must never be one that is gone
             for name in names:
                 self._tables.drop_versions(generation.folder, name, keep)
-        self._compacted, self._touched = time.monotonic(), False
 
     def begin_rebuild(self) -> bool:
         """Begin a generation of the current recipe: every item is written into the log again, for it alone.
@@ -196,7 +192,6 @@ class Writer:
             if generation.state == "served":
                 outbox.count_terms(connection, changes)
             outbox.pruned(connection)
-        self._touched = True
 
     def _add(self, generation: Generation, items: Iterable[Indexable]) -> list[str]:
         made: list[Row] = []

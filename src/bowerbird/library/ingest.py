@@ -129,10 +129,8 @@ class Ingest:
                 pass  # the blob is damaged or gone: extract again, which writes it anew
         document = self._extractor.extract(item.name, data, item.media_type)
         blob = self._store.blobs.put(to_json(document))
-        values = {"content_hash": digest, "ending": ending, "parser": PARSER_VERSION, "name": item.name, "blob": blob}
-        with self._store.database.write() as connection:
-            document_id = intake.add_document(connection, values)
-        return _summary(document_id, document, item, extracted_as=item.name)
+        made = intake.NewDocument(digest, ending, PARSER_VERSION, item.name, blob)
+        return _summary(made, document, item, extracted_as=item.name)
 
     def _expand(self, claim: Claim, data: bytes, budget: Budget) -> Failure | None:
         """Enter and read the members of a container; returns what is wrong with the container itself, if anything."""
@@ -233,12 +231,12 @@ def _refused(claim: Claim, code: str, cause: str, digest: str = "", extracted: E
     return Outcome(claim, "quarantined", digest, PARSER_VERSION, extracted, code, cause)
 
 
-def _summary(document_id: int, document: Document, item: Item, extracted_as: str) -> Extracted:
+def _summary(kept: int | intake.NewDocument, document: Document, item: Item, extracted_as: str) -> Extracted:
     """Return what the item's row keeps of a document. Messages are dated by themselves, not by their file."""
     title = "" if document.title == intake.stem(extracted_as) else document.title
     dated = document.created if kind_of(item.name, document.media_type) == "message" else None
     return Extracted(
-        document_id=document_id,
+        document=kept,
         title=title,
         media_type=document.media_type,
         language=document.language,

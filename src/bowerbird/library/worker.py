@@ -36,6 +36,7 @@ __all__ = ["Progress", "Worker"]
 
 _IDLE_SECONDS = 0.1
 _GATHER_SECONDS = 0.25
+_REST_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 _FOLLOW_SECONDS = 0.4
 _NICENESS = 10
@@ -183,7 +184,7 @@ class Worker:
             self._ingest.run_urgent()
 
     def _indexing(self, vectors: bool) -> None:
-        tried = float("-inf")
+        tried, worked = float("-inf"), time.monotonic()
         while not self._stop.is_set():
             if self._ingest.busy:
                 self._stop.wait(_GATHER_SECONDS)  # a few large commits cost less than many small ones
@@ -191,14 +192,20 @@ class Worker:
             for generation in self.writer.living():
                 self.writer.tidy(generation, idle=not applied)
             if applied or self._reading():
+                worked = time.monotonic()
                 if not applied:
                     self._stop.wait(_IDLE_SECONDS)
                 continue
             if vectors and self.vectors is None and time.monotonic() - tried > 5.0:
                 tried = time.monotonic()
                 self._open_vectors()
-            if not (self._embed() or self._rebuild()):
-                self._stop.wait(_IDLE_SECONDS)
+            if self._embed() or self._rebuild():
+                worked = time.monotonic()
+                continue
+            if time.monotonic() - worked > _REST_SECONDS:
+                worked = time.monotonic()
+                self.writer.rest()
+            self._stop.wait(_IDLE_SECONDS)
 
     def _embed(self) -> bool:
         """Embed a little; returns whether there was anything to do."""

@@ -6,8 +6,8 @@ Every change of content is one transaction: the item's row and its outbox entry 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -57,10 +57,21 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
-    """What extraction found out about an item; `document_id` is None where there is no text."""
+class NewDocument:
+    """A document that was just extracted: from which bytes, file name ending and parser, and the blob that holds it."""
 
-    document_id: int | None
+    content_hash: str
+    ending: str
+    parser: str
+    name: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What extraction found out about an item; `document` is its number, or a new one, or None without any text."""
+
+    document: int | NewDocument | None
     title: str
     media_type: str = ""
     language: str = ""
@@ -194,7 +205,7 @@ def finish(connection: Connection, outcomes: Sequence[Outcome]) -> int:
         before = connection.execute(select(items).where(same)).mappings().first()
         if before is None:
             continue
-        values = _ended(outcome)
+        values = _ended(connection, outcome)
         if before["content_version"] == 0 or any(before[name] != values[name] for name in _CONTENT):
             values["content_version"] = before["content_version"] + 1
             entries.append((outcome.claim.id, "put", 1 if before["content_version"] else 0))
@@ -253,9 +264,9 @@ def document(connection: Connection, content_hash: str, ending: str, parser: str
     return (row.id, row.blob, row.name) if row else None
 
 
-def add_document(connection: Connection, values: Mapping[str, str]) -> int:
-    """Enter a document (content_hash, ending, parser, name, blob) and return its id."""
-    statement = insert(documents).values(**values)
+def add_document(connection: Connection, made: NewDocument) -> int:
+    """Enter a document and return its number."""
+    statement = insert(documents).values(**asdict(made))
     keys = [documents.c.content_hash, documents.c.ending, documents.c.parser]
     upsert = statement.on_conflict_do_update(index_elements=keys, set_={"blob": statement.excluded.blob})
     return int(connection.execute(upsert.returning(documents.c.id)).scalar_one())
@@ -264,8 +275,9 @@ def add_document(connection: Connection, values: Mapping[str, str]) -> int:
 _CONTENT = ("content_hash", "document_id", "title", "error_code", "kind")
 
 
-def _ended(outcome: Outcome) -> dict[str, Any]:
+def _ended(connection: Connection, outcome: Outcome) -> dict[str, Any]:
     found_out, item = outcome.extracted, outcome.claim.item
+    kept = found_out.document
     people = tuple(dict.fromkeys((*item.people, *found_out.people)))
     return {
         "state": outcome.state,
@@ -276,7 +288,7 @@ def _ended(outcome: Outcome) -> dict[str, Any]:
         "people": msgspec.to_builtins(people),
         "modified": to_row(found_out.modified or item.modified),
         "content_hash": outcome.content_hash,
-        "document_id": found_out.document_id,
+        "document_id": add_document(connection, kept) if isinstance(kept, NewDocument) else kept,
         "parser": outcome.parser,
         "language": found_out.language,
         "pages": found_out.pages,
