@@ -50,6 +50,8 @@ class Tables:
             "search", "INVERTED", name="search_idx", with_position=True, base_tokenizer="icu/split", language="English",
             stem=True, lower_case=True, ascii_folding=True, remove_stop_words=False,
         )  # fmt: skip
+        for column in ("id", "item"):
+            words.create_scalar_index(column, "BTREE", name=f"{column}_idx")
         for column in ("acl_id", "source", "kind"):
             words.create_scalar_index(column, "BITMAP", name=f"{column}_idx")
         return int(words.latest_version)
@@ -57,6 +59,7 @@ class Tables:
     def create_vectors(self, generation: str, schema: pa.Schema) -> None:
         """Make the vectors table of a generation once the encoder is known."""
         vectors = self._made(generation, VECTORS, schema)
+        vectors.create_scalar_index("item", "BTREE", name="item_idx")
         vectors.create_scalar_index("acl_id", "BITMAP", name="acl_id_idx")
 
     def newest(self, generation: str, name: str) -> Table:

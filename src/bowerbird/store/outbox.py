@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, delete, func, literal, or_, select, upd
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.store.moments import now
-from bowerbird.store.tables import generations, items, outbox, terms
+from bowerbird.store.tables import generations, items, outbox, scopes, terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,14 @@ def items_after(connection: Connection, cursor: int) -> set[str]:
     return set(connection.execute(select(outbox.c.item_id).where(outbox.c.seq > cursor)).scalars())
 
 
-def behind_in(connection: Connection, cursor: int, scopes: Collection[int]) -> int:
-    """Return how many items of these scopes have entries after the cursor."""
+def behind_in(connection: Connection, cursor: int, allowed: Collection[int]) -> int:
+    """Return how many items of these scopes have entries after the cursor (entries, where all scopes are meant)."""
+    after_it = outbox.c.seq > cursor
+    if len(allowed) == connection.execute(select(func.count()).select_from(scopes)).scalar_one():
+        return int(connection.execute(select(func.count()).where(after_it)).scalar_one())
     joined = outbox.join(items, items.c.id == outbox.c.item_id)
     statement = select(func.count(outbox.c.item_id.distinct())).select_from(joined)
-    return int(connection.execute(statement.where(outbox.c.seq > cursor, items.c.acl_id.in_(scopes))).scalar_one())
+    return int(connection.execute(statement.where(after_it, items.c.acl_id.in_(allowed))).scalar_one())
 
 
 def narrowing(connection: Connection, cursor: int) -> list[str]:

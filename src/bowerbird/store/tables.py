@@ -110,6 +110,7 @@ items = Table(
     Column("updated", Float, nullable=False),
     UniqueConstraint("source_id", "key"),
     Index("ix_items_queue", "state", "priority", "updated"),
+    Index("ix_items_waiting", "state", "acl_id"),
     Index("ix_items_container", "source_id", "container"),
     Index("ix_items_name_folded", "name_folded"),
     Index("ix_items_stem_folded", "stem_folded"),

@@ -216,3 +216,4 @@ def _create_items() -> None:
     op.create_index("ix_items_queue", "items", ["state", "priority", "updated"], unique=False)
     op.create_index("ix_items_stem_folded", "items", ["stem_folded"], unique=False)
     op.create_index("ix_items_title_folded", "items", ["title_folded"], unique=False)
+    op.create_index("ix_items_waiting", "items", ["state", "acl_id"], unique=False)
