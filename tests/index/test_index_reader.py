@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -74,7 +75,9 @@ def test_it_finds_what_the_reader_in_memory_finds(new_shelf: Any, corpus: list[s
     for query in data.draw(st.lists(QUERIES, min_size=10, max_size=10)):
         filters = data.draw(NARROWED)
         fast = {one.passage for one in reader.words(query, filters, 100)}
-        assert fast == {one.passage for one in slow.words(query, filters, 100)}, query
+        whole = replace(query, prefix=False)  # a word that may be unfinished may be finished as well
+        asked = (slow.words(query, filters, 100), slow.words(whole, filters, 100))
+        assert fast == {one.passage for found in asked for one in found}, query
         vector = shelf.encoder.query(query.words)
         near, judged = reader.meaning(vector, filters, 100), slow.meaning(vector, filters, 100)
         assert {one.passage for one in near} == {one.passage for one in judged}

@@ -216,6 +216,7 @@ def test_only_what_is_served_and_stale_narrows(shelf) -> None:
         assert outbox.narrowing(connection, outbox.last(connection)) == []
         assert outbox.behind(connection, level) == 2
         assert outbox.items_after(connection, level) == {changed, new}
+        access.ensure_scope(connection, "another source")
         assert outbox.behind_in(connection, level, {shelf.source.acl_id}) == 1, "the removed one is nobody's"
         assert outbox.behind_in(connection, level, set()) == 0
 
