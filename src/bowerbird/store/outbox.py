@@ -57,10 +57,11 @@ def items_after(connection: Connection, cursor: int) -> set[str]:
 
 
 def behind_in(connection: Connection, cursor: int, allowed: Collection[int]) -> int:
-    """Return how many items of these scopes have entries after the cursor (entries, where all scopes are meant)."""
+    """Return how many changes of items that still exist, in these scopes, stand after the cursor."""
     after_it = outbox.c.seq > cursor
     if len(allowed) == connection.execute(select(func.count()).select_from(scopes)).scalar_one():
-        return int(connection.execute(select(func.count()).where(after_it)).scalar_one())
+        kept = outbox.c.operation == "put"  # all scopes: no need to ask which item lies where
+        return int(connection.execute(select(func.count()).where(after_it, kept)).scalar_one())
     joined = outbox.join(items, items.c.id == outbox.c.item_id)
     statement = select(func.count(outbox.c.item_id.distinct())).select_from(joined)
     return int(connection.execute(statement.where(after_it, items.c.acl_id.in_(allowed))).scalar_one())
