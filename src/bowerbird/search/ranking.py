@@ -111,6 +111,9 @@ def collapse(found: Ranking) -> Ranking:
 def reciprocal_rank(rankings: Sequence[Ranking], k: float = RRF_K) -> Ranking:
     """Sum of 1 / (k + rank) over the rankings that hold a hit; rank starts at 1 (Cormack et al., SIGIR 2009).
 
+    Of equal sums the one that an earlier ranking found first stands first: words before meaning, as a person can see
+    the words, and never by an id, which is random.
+
     >>> reciprocal_rank([ranking("a b"), ranking("b c")]).ids
     ('b', 'a', 'c')
     """
@@ -123,9 +126,9 @@ def reciprocal_rank(rankings: Sequence[Ranking], k: float = RRF_K) -> Ranking:
         lines = [line for one, rank, entry in found for line in (*entry.lines, one.line(rank, entry.score))]
         passages = _merge([entry.passages for _, _, entry in found], k)
         entry = Entry(id_, found[0][2].item, score, passages, (*lines, f"rrf: {shares} = {score:.4f}"))
-        fused.append((min(rank for _, rank, _ in found), entry))
-    fused.sort(key=lambda ranked: (-ranked[1].score, ranked[0], ranked[1].id))
-    return Ranking("rrf", tuple(entry for _, entry in fused))
+        fused.append(entry)
+    # the sort is stable, and what is sorted stands in the order of the rankings
+    return Ranking("rrf", tuple(sorted(fused, key=lambda entry: -entry.score)))
 
 
 def _merge(legs: Sequence[tuple[Kept, ...]], k: float) -> tuple[Kept, ...]:

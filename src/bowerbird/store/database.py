@@ -18,11 +18,11 @@ HEAD = "0001"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PRAGMAS = (
+    "busy_timeout=15000",
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     "secure_delete=ON",
-    "busy_timeout=15000",
     "temp_store=MEMORY",
 )
 
@@ -39,8 +39,7 @@ class Database:
         """Create or migrate the file; raises SchemaError where a newer Bowerbird wrote it."""
         with explained(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if self._version() == HEAD:
-                return
+            # before the first look, too: a fresh file is switched to WAL by its first connection, which waits for nobody
             with self.file.with_suffix(".migrating").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if self._version() != HEAD:
