@@ -39,7 +39,7 @@ class Database:
         """Create or migrate the file; raises SchemaError where a newer Bowerbird wrote it."""
         with explained(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # before the first look, too: a fresh file is switched to WAL by its first connection, which waits for nobody
+            # before the first look, too: the connection that switches a fresh file to WAL waits for nobody
             with self.file.with_suffix(".migrating").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if self._version() != HEAD:
