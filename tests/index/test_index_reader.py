@@ -258,6 +258,19 @@ def test_a_reader_whose_version_was_compacted_away_opens_the_newest(shelf: Any) 
     assert len(with_files_gone.words(WordQuery("words"), ANY, 9)) == 3
 
 
+def test_a_reader_whose_generation_was_replaced_opens_the_new_one(shelf: Any) -> None:
+    item = shelf.add("a.txt", "some words")
+    shelf.level()
+    reader = Reader(shelf.store, type(shelf.tables)(shelf.tables.folder), shelf.reader().principal)
+    reader.pending()  # it has looked up which generation is served
+    shelf.restart(target=30)
+    assert shelf.writer.begin_rebuild()
+    shelf.level()
+    shelf.writer.end_rebuild()
+    assert [one.item for one in reader.words(WordQuery("words"), ANY, 9)] == [item]
+    assert [one.item for one in reader.meaning(shelf.encoder.query("words"), ANY, 9)] == [item]
+
+
 def test_other_errors_of_the_index_are_not_hidden(shelf: Any) -> None:
     shelf.add("a.txt", "text")
     shelf.level()

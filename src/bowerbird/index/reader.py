@@ -21,7 +21,6 @@ from bowerbird.store.store import Store
 Answer = TypeVar("Answer")
 
 _COMPLETIONS = 6
-_GONE = ("not found", "no longer exists")
 _LAST_WORD = re.compile(r"(\w+)$")
 
 
@@ -139,7 +138,7 @@ class Reader:
             try:
                 return run(generation, condition)
             except (OSError, ValueError, RuntimeError) as problem:
-                if attempt == 2 or not any(sign in str(problem).lower() for sign in _GONE):
+                if attempt == 2 or "not found" not in str(problem).lower():
                     raise
                 self._looked = None
                 self._tables.forget_handles()
