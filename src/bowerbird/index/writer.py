@@ -74,6 +74,12 @@ class Writer:
         with self._store.database.read() as connection:
             return [one for one in outbox.all_generations(connection) if one.state != "retired"]
 
+    def level(self, generation: Generation, vectors: bool) -> bool:
+        """Tell whether a generation has applied the whole log to its words, and to its vectors where those count."""
+        cursors = [generation.words_cursor, *([generation.vectors_cursor] if vectors else [])]
+        with self._store.database.read() as connection:
+            return not any(outbox.behind(connection, cursor) for cursor in cursors)
+
     def apply(self, generation: Generation, limit: int = 256) -> int:
         """Apply the next entries of the log to a generation's words table; returns how many entries."""
         with self._store.database.read() as connection:

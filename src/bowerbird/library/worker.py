@@ -222,8 +222,11 @@ class Worker:
         """Begin a new generation where the recipe changed, and serve it once it is level."""
         if not self.writer.outdated():
             return False
-        if len(self.writer.living()) == 1:
+        living = self.writer.living()
+        if len(living) == 1:
             return self.writer.begin_rebuild()
+        if not self.writer.level(living[-1], vectors=self.vectors is not None):
+            return False
         self.writer.end_rebuild()
         return True
 
@@ -252,7 +255,7 @@ class Worker:
             return Progress("list", done, done, 0.0, 0.0, self._ingest.failed, self._syncing.listing)
         if pending or waiting:
             return meters["read"].look("read", self._ingest.failed)
-        if words:
+        if words or self.writer.outdated():
             return meters["index"].look("index", self._ingest.failed)
         left = self.vectors.behind() if self.vectors is not None else 0
         meters["embed"].update(left)
