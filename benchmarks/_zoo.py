@@ -37,13 +37,15 @@ def zoo(setup: Setup) -> list[Figure]:
         took, left, code = _add(home, folder)
         states = _states(home)
         status = json.loads(call(home, "status", "--json").stdout)
-    unaccounted = sorted(file for file in files if not _settled(states.get(file)))
+        left_out = set(json.loads(call(home, "sources", "check", folder.name, "--json").stdout)["left_out"])
+    unaccounted = sorted(file for file in files if not _settled(states.get(file)) and file not in left_out)
     quarantined = sum(1 for file in files if states.get(file, ("", ""))[0] == "quarantined")
     limit = load(setup.home).get("sandbox_seconds", float)
-    note = f"{quarantined} of them quarantined; {status['items']:,} items with members; exit code {code}"
+    note = f"{quarantined} quarantined; {status['items']:,} items with members; exit code {code}"
+    ruled = f"{len(files & left_out)} left out as secret or hidden, and listed as such by `sources check`"
     return [
         Figure("zoo-files", len(files), None if setup.quick else 639, ">=", "files", note),
-        Figure("zoo-unaccounted", len(unaccounted), 0, "==", "files", ", ".join(unaccounted[:5])),
+        Figure("zoo-unaccounted", len(unaccounted), 0, "==", "files", ", ".join(unaccounted[:5]) or ruled),
         Figure("zoo-outlived", left, 0, "==", "processes", f"still there after the run (limit {limit:.0f} s a file)"),
         Figure("zoo-seconds", took, LIMIT_SECONDS, "<", "s", "words and vectors"),
     ]

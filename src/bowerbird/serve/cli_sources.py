@@ -9,7 +9,7 @@ import typer
 from bowerbird.core.errors import NotFoundError
 from bowerbird.serve.cli_call import JSON_HELP, current
 from bowerbird.serve.cli_index import PARTIAL
-from bowerbird.serve.cli_indexing import list_troubles, troubles
+from bowerbird.serve.cli_indexing import SHOWN, list_troubles, troubles
 from bowerbird.serve.cli_output import count, print_json, say, size
 from bowerbird.serve.cli_status import describe, line, source_facts
 
@@ -61,11 +61,17 @@ def check(
         preview = library.preview(row.location)
         failed = troubles(library, [row.name])
     user = getpass.getuser()
-    facts = {"files": preview.files, "bytes": preview.bytes, "ignored": preview.ignored}
+    facts = {
+        "files": preview.files, "bytes": preview.bytes, "ignored": preview.ignored, "left_out": list(preview.left_out),
+    }  # fmt: skip
     if as_json:
         print_json({"name": row.name, "location": row.location, "user": user, **facts, "failed": failed})
         return PARTIAL if failed else 0
     line(f"{row.name}: {row.location}, read as the user {user}")
     line(f"{count(preview.files, 'file')}, {size(preview.bytes)}; {preview.ignored:,} ignored")
+    for key in preview.left_out[:SHOWN]:
+        line(f"left out by the rules: {key}")
+    if preview.ignored > SHOWN:
+        line(f"and {preview.ignored - SHOWN:,} more (`--json` names the first thousand)")
     list_troubles(failed)
     return PARTIAL if failed else 0

@@ -15,12 +15,16 @@ from bowerbird.core.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What adding a source would mean: files found, their bytes, entries left out by rules, seconds to index them."""
+    """What adding a source would mean: files found, their bytes, entries left out by rules, seconds to index them.
+
+    `left_out` are the keys of the first thousand entries (files, or whole folders) that the rules leave out.
+    """
 
     files: int
     bytes: int
     ignored: int
     seconds_estimate: float
+    left_out: tuple[str, ...] = ()
 
 
 class Source(ABC):

@@ -104,7 +104,8 @@ class FilesSource(Source):
                 files += 1
                 total += each.entry.size
                 read += each.entry.size if each.entry.size <= limit else 0
-        return Preview(files, total, walk.ignored, round(files / FILES_PER_SECOND + read / BYTES_PER_SECOND, 1))
+        seconds = round(files / FILES_PER_SECOND + read / BYTES_PER_SECOND, 1)
+        return Preview(files, total, walk.ignored, seconds, tuple(walk.left_out))
 
     def read(self, item: Item) -> bytes:
         """Return the bytes of a file as it is now; raises SourceError where it is gone, changing, denied or too large.

@@ -14,6 +14,9 @@ from bowerbird.sources.ignore import GIT_FILE, IGNORE_FILES, MAX_IGNORE_BYTES, R
 from bowerbird.sources.keys import join
 from bowerbird.sources.trees import Entry, LocalTree, Tree, reason
 
+NAMED = 1_000
+"""Entries left out that a walk can name; beyond that they are only counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -40,6 +43,7 @@ class Walk:
         self._exclude = frozenset(os.path.realpath(folder) for folder in exclude)
         self._open: dict[tuple[str, ...], Folder | None] = {}
         self.ignored = 0
+        self.left_out: list[str] = []
 
     def root(self) -> Entry:
         """Return what the root is; raises SourceError where it cannot be read or holds keys by its very name."""
@@ -57,6 +61,8 @@ class Walk:
             entry.kind == "folder" and self._is_ours((*folder.path, entry.name))
         )
         self.ignored += skipped
+        if skipped and len(self.left_out) < NAMED:
+            self.left_out.append(join((*folder.path, entry.name)))
         return skipped
 
     def _is_ours(self, path: tuple[str, ...]) -> bool:
