@@ -49,6 +49,7 @@ def status(library: Library) -> Status:
         jobs=tuple(recent),
         model=_model(library),
         guard=library.guard(),
+        problem=library.problem(),
     )
 
 

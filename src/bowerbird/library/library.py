@@ -263,6 +263,11 @@ class Library:
         """Return the guards of the worker's sandbox, None where no worker runs in this process."""
         return self._worker.guard if self._worker is not None and self._worker.running else None
 
+    def problem(self) -> str:
+        """Return what last went wrong in the worker of this process, "" for nothing."""
+        error = self._worker.error if self._worker is not None else None
+        return "" if error is None else str(error)
+
     def _extractor(self) -> Extractor:
         from bowerbird.extraction import Extractor
 

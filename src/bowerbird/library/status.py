@@ -25,7 +25,8 @@ class Trouble:
 class Status:
     """Counts of a whole library. `pending` items wait to be found by words, `pending_vectors` by meaning.
 
-    `model` is "ready", or says what is wrong with the encoder. `guard` is None while no worker runs in this process.
+    `model` is "ready", or says what is wrong with the encoder. `guard` is None while no worker runs in this process;
+    `problem` says what went wrong in it within the last minute, "" for nothing.
     """
 
     items: int
@@ -37,6 +38,7 @@ class Status:
     jobs: tuple[Job, ...]
     model: str
     guard: Guard | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

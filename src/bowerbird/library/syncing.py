@@ -46,8 +46,12 @@ class Syncing:
 
     def step(self) -> bool:
         """Run one job that waits, and look after those that are followed; returns whether there was anything to do."""
-        with self._store.database.write() as connection:
-            job = jobs.claim(connection, "worker")
+        with self._store.database.read() as connection:
+            waiting = jobs.unfinished(connection) > len(self._followed)
+        job = None
+        if waiting:
+            with self._store.database.write() as connection:
+                job = jobs.claim(connection, "worker")
         if job is not None:
             self._run(job)
         self._followed = [one for one in self._followed if not self._ended(one)]
@@ -59,7 +63,7 @@ class Syncing:
             jobs.enqueue(connection, "sync", None)
 
     def watch(self, row: SourceRow, noticed: Callable[[], None]) -> None:
-        """Follow a local folder until stopped; `noticed` is called after changes were entered."""
+        """Follow a local folder until stopped or removed; `noticed` is called after changes were entered."""
         source = self._open(row.id)
         if not isinstance(source, FilesSource):
             return
@@ -70,6 +74,8 @@ class Syncing:
                         self._sync(row, source).peek(keys, source.peek(keys), intake.WATCHED)
                         noticed()
             except BowerbirdError as problem:
+                if not self._known(row):
+                    return
                 self._note(row, problem)
             self.stop.wait(5.0)
 
@@ -121,6 +127,10 @@ class Syncing:
                 message = "; ".join(followed.errors)
                 jobs.finish(connection, followed.job.id, "failed" if message else "done", message)
         return done
+
+    def _known(self, row: SourceRow) -> bool:
+        with self._store.database.read() as connection:
+            return row.id in sources.synced_ids(connection)
 
     def _note(self, row: SourceRow, problem: BowerbirdError) -> None:
         with self._store.database.write() as connection:

@@ -37,6 +37,8 @@ __all__ = ["Progress", "Worker"]
 _IDLE_SECONDS = 0.1
 _GATHER_SECONDS = 0.25
 _REST_SECONDS = 60.0
+_RETRY_SECONDS = 5.0
+_TOLD_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 _FOLLOW_SECONDS = 0.4
 _NICENESS = 10
@@ -81,14 +83,18 @@ class Worker:
         self._changed = threading.Event()
         self._threads: list[threading.Thread] = []
         self._watched: set[str] = set()
+        self._untidy = {"words", "vectors"}
+        self._lasting = False
         self._error: BaseException | None = None
+        self._failed = float("-inf")
 
     def acquire(self) -> None:
         """Take the writer's lock; raises LockedError where another process has it."""
         self._lock.acquire()
 
     def start(self, watch: bool = True, vectors: bool = True) -> None:
-        """Start the threads."""
+        """Start the threads. With `watch` they last: one that fails (a full disk) tries again until it is closed."""
+        self._lasting = watch
         self.sandbox.start()
         self.writer.open()
         self._ingest.start()
@@ -137,16 +143,20 @@ class Worker:
 
     @property
     def error(self) -> BaseException | None:
-        """What ended a thread of the worker, if anything did."""
-        return self._error
+        """What went wrong in a thread within the last minute, if anything did."""
+        return self._error if time.monotonic() - self._failed < _TOLD_SECONDS else None
 
     def _spawn(self, name: str, run: Callable[[], None]) -> None:
         def guarded() -> None:
-            try:
-                run()
-            except Exception as problem:
-                _log.exception("the %s thread ended", name)
-                self._error = problem
+            while not self._stop.is_set():
+                try:
+                    run()
+                except Exception as problem:
+                    _log.exception("the %s thread failed", name)
+                    self._error, self._failed = problem, time.monotonic()
+                    if self._lasting and not self._stop.wait(_RETRY_SECONDS):
+                        continue
+                return
 
         thread = threading.Thread(target=guarded, name=f"bowerbird-{name}", daemon=True)
         self._threads.append(thread)
@@ -166,11 +176,10 @@ class Worker:
 
     def _watch_new(self) -> None:
         with self._store.database.read() as connection:
-            rows = sources.listed(connection)
-        for row in rows:
-            if row.id not in self._watched and row.last_sync is not None:
-                self._watched.add(row.id)
-                self._spawn(f"watch-{row.name}", partial(self._syncing.watch, row, self._changed.set))
+            fresh = [sources.get(connection, one) for one in sources.synced_ids(connection) - self._watched]
+        for row in fresh:
+            self._watched.add(row.id)
+            self._spawn(f"watch-{row.name}", partial(self._syncing.watch, row, self._changed.set))
 
     def _ingesting(self) -> None:
         while not self._stop.is_set():
@@ -188,9 +197,7 @@ class Worker:
         while not self._stop.is_set():
             if self._ingest.busy:
                 self._stop.wait(_GATHER_SECONDS)  # a few large commits cost less than many small ones
-            applied = sum(self.writer.apply(generation) for generation in self.writer.living())
-            for generation in self.writer.living():
-                self.writer.tidy(generation, idle=not applied)
+            applied = self._apply()
             if applied or self._reading():
                 worked = time.monotonic()
                 if not applied:
@@ -207,16 +214,27 @@ class Worker:
                 self.writer.rest()
             self._stop.wait(_IDLE_SECONDS)
 
+    def _apply(self) -> bool:
+        """Bring what was read into the words tables; returns whether there was anything to do."""
+        living = self.writer.living()
+        done = any([self.writer.apply(generation) for generation in living])
+        if done or "words" in self._untidy:
+            for generation in self.writer.living():
+                self.writer.tidy(generation, idle=not done)
+        (self._untidy.add if done else self._untidy.discard)("words")
+        return done
+
     def _embed(self) -> bool:
         """Embed a little; returns whether there was anything to do."""
         if self.vectors is None:
             return False
-        done = sum(
-            self.vectors.apply(one, lambda: self._stop.is_set() or self._reading()) for one in self.writer.living()
-        )
-        for generation in self.writer.living():
-            self.vectors.tidy(generation, idle=not done)
-        return bool(done)
+        living = self.writer.living()
+        done = any([self.vectors.apply(one, lambda: self._stop.is_set() or self._reading()) for one in living])
+        if done or "vectors" in self._untidy:
+            for generation in self.writer.living():
+                self.vectors.tidy(generation, idle=not done)
+        (self._untidy.add if done else self._untidy.discard)("vectors")
+        return done
 
     def _rebuild(self) -> bool:
         """Begin a new generation where the recipe changed, and serve it once it is level."""

@@ -50,6 +50,8 @@ def show_counts(found: Status) -> None:
     line(f"model: {found.model}")
     if found.quarantined:
         line(f"unreadable: {count(len(found.quarantined), 'file')} (`bowerbird status --failed` lists them)")
+    if found.problem:
+        line(f"problem: {found.problem}")
     for row in found.sources:
         line(f"source {describe(row)}")
     if not found.sources:

@@ -55,6 +55,11 @@ def listed(connection: Connection) -> list[SourceRow]:
     return [_row(row, counts.get(row["id"], 0), failed.get(row["id"], 0)) for row in rows]
 
 
+def synced_ids(connection: Connection) -> set[str]:
+    """Return the ids of the sources that were listed at least once."""
+    return set(connection.execute(select(sources.c.id).where(sources.c.last_sync.is_not(None))).scalars())
+
+
 def get(connection: Connection, source_id: str) -> SourceRow:
     """Return one source by id; raises NotFoundError."""
     row = connection.execute(select(sources).where(sources.c.id == source_id)).mappings().first()
