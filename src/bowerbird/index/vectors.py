@@ -29,7 +29,7 @@ from bowerbird.store.store import Store
 from bowerbird.understanding.encoder import Encoder
 
 _INDEX_AFTER_ROWS = 4_000
-_COMMIT_ROWS = 256
+_COMMIT_ROWS = 1_024
 
 
 class VectorWriter:
@@ -54,8 +54,8 @@ class VectorWriter:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def apply(self, generation: Generation, stopped: Callable[[], bool], limit: int = 64) -> int:
-        """Embed and apply the next entries that the words have, up to about 256 passages.
+    def apply(self, generation: Generation, stopped: Callable[[], bool], limit: int = 256) -> int:
+        """Embed and apply the next entries that the words have, up to about a thousand passages.
 
         Returns how many entries; 0 means that the vectors are level, that `stopped` said so before one was done, or
         that the generation is one of another encoder, whose vectors these must not be mixed with.

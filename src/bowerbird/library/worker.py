@@ -115,21 +115,27 @@ class Worker:
                 raise self._error
             told = self._look(meters, vectors)
             if told is None:
-                return
+                break
             progress(told)
+        if vectors and not stop.is_set():
+            self._end_threads()
+            self.writer.rest()
 
     def close(self) -> None:
         """Stop cleanly: what is under way is finished, the rest waits for the next time."""
-        self._stop.set()
-        self._syncing.stop.set()
-        self._changed.set()
-        for thread in self._threads:
-            thread.join()
+        self._end_threads()
         self._ingest.close()
         if self.vectors is not None:
             self.vectors.close()
         self.sandbox.close()
         self._lock.release()
+
+    def _end_threads(self) -> None:
+        self._stop.set()
+        self._syncing.stop.set()
+        self._changed.set()
+        for thread in self._threads:
+            thread.join()
 
     @property
     def running(self) -> bool:
