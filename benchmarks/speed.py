@@ -25,8 +25,8 @@ from bowerbird.core.settings import child_environment, load
 from bowerbird.lab.bench import lend_models
 from bowerbird.lab.measuring import Figure, PeakMemory, percentile, tree_memory
 
-TREES = (Path("/usr/share/doc/linux-doc"), Path(os.__file__).parent)
-"""The first that is there is ingested: Debian's kernel documentation, else Python's own library."""
+TREES = (Path("/usr/share/doc/linux-doc/Documentation"), Path(os.__file__).parent)
+"""The first that is there is ingested: the sources of Debian's kernel documentation, else Python's own library."""
 
 WARM_UP = 10
 IDLE_SECONDS = 10.0
