@@ -138,7 +138,7 @@ def _look_model(library: Library) -> str:
 def _look_sandbox(library: Library) -> str:
     guard = library.sandbox().guard
     if guard.network == "none":
-        raise BowerbirdError("Parsers of foreign files can reach the network.", "Run on Linux with seccomp or namespaces.")
+        raise BowerbirdError("Parsers of foreign files can reach the network.", "Allow seccomp or namespaces.")
     network = {"namespace": "an empty network of their own", "seccomp": "no sockets (seccomp)"}[guard.network]
     landlock = f"Landlock {guard.landlock}" if guard.landlock else "no Landlock in this kernel"
     children = "no child processes" if guard.processes else "child processes ended with them"
