@@ -259,3 +259,40 @@ def wait_for(true: Callable[[], object], seconds: float) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
+
+
+def test_a_bug_of_ours_costs_one_file_only(
+    library: Library, folder: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bowerbird.extraction import Extractor
+
+    extract = Extractor.extract
+
+    def failing(self: Extractor, name: str, data: bytes, media_type: str = "") -> object:
+        if name == "budget.csv":
+            raise KeyError("a bug")
+        return extract(self, name, data, media_type)
+
+    monkeypatch.setattr(Extractor, "extract", failing)
+    library.add(str(folder))
+    index()
+    [trouble] = library.status().quarantined
+    assert (trouble.key, trouble.code) == ("budget.csv", "failed")
+    assert found(library, "crane") == ["notes/harbour.md"]
+
+
+def test_what_was_read_when_the_process_died_is_read_alone_and_then_refused(
+    library: Library, folder: Path, index: Index
+) -> None:
+    library.add(str(folder))
+    with closing(library.worker()) as worker:
+        library.enqueue("sync")
+        worker.start(watch=False, vectors=False)
+        wait_for(lambda: library.status().items == 3, 10)
+    with library.store.database.write() as connection:
+        connection.execute(sql("UPDATE items SET state = 'pending', attempts = 4 WHERE name = 'budget.csv'"))
+        connection.execute(sql("UPDATE items SET state = 'pending', attempts = 6 WHERE name = 'kitchen.txt'"))
+    index()
+    assert found(library, "January") == ["budget.csv"]
+    [trouble] = library.status().quarantined
+    assert (trouble.key, trouble.code) == ("notes/kitchen.txt", "poison")

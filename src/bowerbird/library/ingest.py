@@ -7,6 +7,7 @@ were extracted before, and how it ended is one SQL transaction with its outbox e
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -30,12 +31,14 @@ from bowerbird.store.store import Store
 CLAIMED = 64
 """Items claimed at a time."""
 
-_FINISH_SECONDS = 0.1
+_FINISH_SECONDS, _STOP_SECONDS = 0.1, 1.0
 
 POISON = "poison"
 TOO_LARGE = "file-too-large"
 
 _NO_TEXT = Extracted(None, "")
+
+_log = logging.getLogger(__name__)
 
 
 class Ingest:
@@ -89,12 +92,22 @@ class Ingest:
             self._finish([future.result() for future in futures])
 
     def process(self, claim: Claim, content: bytes | None = None, budget: Budget | None = None) -> Outcome:
-        """Read and extract one item; what goes wrong is the outcome, never an exception. Containers are expanded.
+        """Read and extract one item; what goes wrong with it is the outcome. Containers are expanded.
 
-        `budget` is what the outermost container may still give, for a member of one.
+        `budget` is what the outermost container may still give, for a member of one. Raises StoreError where nothing
+        can be kept (a full disk).
         """
         if claim.attempts >= intake.MOST_ATTEMPTS:
             return _refused(claim, POISON, f"Bowerbird itself stopped {claim.attempts} times while it read this file.")
+        try:
+            return self._read(claim, content, budget)
+        except StoreError:
+            raise
+        except Exception as problem:  # one failing item is a row, never an aborted run
+            _log.exception("%s could not be processed", claim.item.key)
+            return _refused(claim, "failed", f"Bowerbird failed on it: {type(problem).__name__}: {problem}.")
+
+    def _read(self, claim: Claim, content: bytes | None, budget: Budget | None) -> Outcome:
         limit = self._settings.get("max_file_mb", int)
         if claim.item.size > limit << 20:
             return _refused(claim, TOO_LARGE, f"It is larger than {limit} MiB and is found by its name only.")
@@ -164,32 +177,49 @@ class Ingest:
             self._finish([self.process(claim, item.content, budget) for claim, item in pairs])
 
     def _drain(self, pool: ThreadPoolExecutor | None, priority: int, stopped: Callable[[], bool]) -> int:
-        """Claim, read and finish until nothing waits; what ended together is finished in one transaction."""
+        """Claim, read and finish until nothing waits; what ended together is finished in one transaction.
+
+        What was being read when the process died several times is read alone, so that it is known whose fault it is.
+        """
         reading: set[Future[Outcome]] = set()
+        suspects: list[Claim] = []
+        mine: set[str] = set()
         count = 0
-        while True:
-            if len(reading) < CLAIMED // 2 and not stopped():
-                reading |= {self._submit(pool, claim) for claim in self._claim(priority)}
-            if not reading:
-                return count
-            if stopped():
-                for future in reading:
-                    future.cancel()
-            ended, reading = wait(reading, timeout=_FINISH_SECONDS)
-            self._finish([future.result() for future in ended if not future.cancelled()])
-            if stopped():
-                self._in_flight.clear()
-            count += len(ended)
+        try:
+            while not stopped():
+                if len(reading) + len(suspects) < CLAIMED // 2:
+                    claims = self._claim(priority)
+                    mine |= {claim.id for claim in claims}
+                    suspects += [claim for claim in claims if claim.attempts >= intake.SUSPICIOUS]
+                    reading |= {self._submit(pool, one) for one in claims if one.attempts < intake.SUSPICIOUS}
+                if not reading and suspects:
+                    self._attempt(suspects[:1])
+                    reading = {self._submit(pool, suspects.pop(0))}
+                if not reading:
+                    break
+                ended, reading = wait(reading, timeout=_FINISH_SECONDS)
+                self._finish([future.result() for future in ended])
+                count += len(ended)
+            ended, _ = wait({future for future in reading if not future.cancel()}, timeout=_STOP_SECONDS)
+            self._finish([future.result() for future in ended])
+            return count + len(ended)
+        finally:
+            for future in reading:
+                future.cancel()
+            self._in_flight -= mine
 
     def _claim(self, priority: int) -> list[Claim]:
         """Claim items nobody is reading yet, at or above a priority."""
         with self._claiming, self._store.database.read() as connection:
             claims = intake.waiting(connection, CLAIMED, self._in_flight, priority)
             self._in_flight |= {claim.id for claim in claims}
+        self._attempt([claim for claim in claims if claim.attempts < intake.SUSPICIOUS])
+        return claims
+
+    def _attempt(self, claims: Sequence[Claim]) -> None:
         if claims:
             with self._store.database.write() as connection:
                 intake.attempted(connection, [claim.id for claim in claims])
-        return claims
 
     @contextmanager
     def _entered(self, row: SourceRow, items: Sequence[Item], priority: int) -> Iterator[list[tuple[Claim, Item]]]:

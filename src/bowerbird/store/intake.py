@@ -27,7 +27,8 @@ from bowerbird.store.tables import documents, items, outbox
 WATCHED, ASKED, BACKFILL, AGAIN = 30, 20, 10, 0
 """Priorities: a watch event overtakes what was asked for, that the backfill, and that what is only made anew."""
 
-MOST_ATTEMPTS = 3
+SUSPICIOUS, MOST_ATTEMPTS = 3, 6
+"""Times the whole process died while an item was among those being read: then it is read alone; then not at all."""
 
 LAST = "\U0010ffff"
 """Sorts behind everything that begins as what stands before it does."""
