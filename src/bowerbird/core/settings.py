@@ -150,6 +150,11 @@ def api_token() -> str | None:
     return os.environ.get("BOWERBIRD_TOKEN")
 
 
+def quiet_engine() -> None:
+    """Let Lance say errors only, unless LANCE_LOG says otherwise; it reads the variable when it is first imported."""
+    os.environ.setdefault("LANCE_LOG", "error")
+
+
 def child_environment(**changes: str) -> dict[str, str]:
     """Return the environment for a child process: this one's with changes, without Bowerbird's secrets."""
     return {**{k: v for k, v in os.environ.items() if k != "BOWERBIRD_TOKEN"}, **changes}
