@@ -11,7 +11,7 @@ from lance.query import BooleanQuery, FullTextQuery, MatchQuery, Occur, PhraseQu
 from bowerbird.core.records import Filters, Passage, Principal
 from bowerbird.index.filters import NOTHING, compiled, ids_in
 from bowerbird.index.reading import Candidate, Vector, WordQuery
-from bowerbird.index.schema import VECTORS, WORDS, passage_of, version_of
+from bowerbird.index.schema import VECTORS, WORDS, item_of, passage_of, version_of
 from bowerbird.index.tables import Tables, rows
 from bowerbird.store import access, catalog, outbox, sources
 from bowerbird.store.items import StoredItem
@@ -34,6 +34,7 @@ class Reader:
         self._store = store
         self._tables = tables
         self.principal = principal
+        self._seen: dict[str, StoredItem | None] = {}
         self._looked: tuple[frozenset[int], tuple[str, ...], Mapping[str, str], Generation | None] | None = None
 
     def words(self, query: WordQuery, filters: Filters, limit: int) -> list[Candidate]:
@@ -44,7 +45,7 @@ class Reader:
 
         def run(generation: Generation, condition: str) -> Any:
             table = self._tables.at(generation.folder, WORDS, generation.words_version)
-            columns = ["id", "item", "_score"]
+            columns = ["id", "_score"]
             asking = {"full_text_query": asked, "filter": condition, "prefilter": True, "limit": limit}
             return table.scanner(columns=columns, **asking).to_table()
 
@@ -60,7 +61,7 @@ class Reader:
             if table.schema.field("vector").type.list_size != len(vector):
                 return None  # made by another encoder; the generation for this one is being built
             nearest = {"column": "vector", "q": vector, "k": limit, "metric": "dot", **_PROBING}
-            columns = ["id", "item", "_distance"]
+            columns = ["id", "_distance"]
             return table.scanner(columns=columns, nearest=nearest, filter=condition, prefilter=True).to_table()
 
         return self._current(_candidates(self._run(run, filters), "_distance", lambda distance: 1.0 - distance))
@@ -95,10 +96,17 @@ class Reader:
         }
 
     def items(self, ids: Sequence[str]) -> Mapping[str, StoredItem]:
-        """Return those of these items that exist and may be seen, asked of SQL now."""
+        """Return those of these items that exist and may be seen now.
+
+        The scopes are asked of SQL at every call, an item's row once in this request.
+        """
+        wanted = dict.fromkeys(ids)
+        fresh = [one for one in wanted if one not in self._seen]
         with self._store.database.read() as connection:
             scopes = access.visible_scopes(connection, self.principal)
-            return catalog.by_ids(connection, list(dict.fromkeys(ids)), scopes)
+            found = catalog.by_ids(connection, fresh, scopes)
+        self._seen.update({one: found.get(one) for one in fresh})
+        return {one: item for one in wanted if (item := self._seen[one]) is not None and item.acl_id in scopes}
 
     def pending(self) -> tuple[int, int]:
         """Return (items not yet searchable by words, items not yet searchable by meaning)."""
@@ -171,6 +179,6 @@ class Reader:
 def _candidates(answer: Any, column: str, score: Callable[[float], float]) -> list[Candidate]:
     if answer is None:
         return []
-    found = zip(answer["id"].to_pylist(), answer["item"].to_pylist(), answer[column].to_pylist(), strict=True)
-    ranked = [Candidate(passage, item, score(value)) for passage, item, value in found]
+    found = zip(answer["id"].to_pylist(), answer[column].to_pylist(), strict=True)
+    ranked = [Candidate(passage, item_of(passage), score(value)) for passage, value in found]
     return sorted(ranked, key=lambda one: (-one.score, one.passage))

@@ -69,6 +69,15 @@ def passage_of(passage_id: str, text: str, place: bytes) -> Passage:
     return Passage(item, int(version), int(ordinal), text, from_json(place, Place))
 
 
+def item_of(passage_id: str) -> str:
+    """Return the item within a passage id.
+
+    >>> item_of("0abc.12.3")
+    '0abc'
+    """
+    return passage_id.rsplit(".", 2)[0]
+
+
 def version_of(passage_id: str) -> int:
     """Return the content version within a passage id.
 

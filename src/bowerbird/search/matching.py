@@ -146,16 +146,20 @@ class _Verdicts(dict[str, int]):
 
     def __init__(self, words: Sequence[str], prefix: str, first: int) -> None:
         super().__init__()
-        self._words = words
         self._prefix = prefix
-        self._first = first
+        self._stems: dict[str, int] = {}
+        self._heads: dict[str, list[tuple[int, str]]] = {}
+        for number, word in enumerate(words, first):
+            self._stems.setdefault(stem(word), number)
+            self._heads.setdefault(word[:5], []).append((number, word))
 
     def __missing__(self, token: str) -> int:
-        verdict = -1
-        for number, word in enumerate(self._words):
-            if alike(token, word) or (word == self._prefix and token.startswith(word)):
-                verdict = self._first + number
-                break
+        verdict = self._stems.get(stem(token), -1)
+        if verdict < 0:
+            near = self._heads.get(token[:5], ())  # only words with the same beginning can be alike
+            verdict = next((number for number, word in near if alike(token, word)), -1)
+        if verdict < 0 and self._prefix and token.startswith(self._prefix):
+            verdict = next(number for number, word in self._heads[self._prefix[:5]] if word == self._prefix)
         self[token] = verdict
         return verdict
 
