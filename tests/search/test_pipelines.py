@@ -165,7 +165,7 @@ def test_passages_found_by_both_legs_come_first() -> None:
 def test_what_is_put_first_comes_even_from_outside() -> None:
     lifted = put_first(collapse(found("a.1", "b.1")), ["x", "b"], 100, lambda _: "exact name")
     assert lifted.ids == ("b", "x", "a")
-    assert lifted.entries[0].lines == ("words: rank 2 of 2, BM25 8.00", "exact name: +100")
+    assert tuple(map(str, lifted.entries[0].lines)) == ("words: rank 2 of 2, BM25 8.00", "exact name: +100")
 
 
 class Meeting(MemoryReader):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from bowerbird.index.reading import Candidate
 
@@ -15,6 +16,17 @@ RRF_K = 60.0
 
 PASSAGES_KEPT = 3
 """Passages kept for an item."""
+
+
+class Line(NamedTuple):
+    """A line of an explanation, put into words only when it is shown: most entries of a ranking never are."""
+
+    template: str
+    values: tuple[object, ...]
+
+    def __str__(self) -> str:
+        """Return the line in words."""
+        return self.template.format(*self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,7 @@ class Entry:
     item: str
     score: float
     passages: tuple[Kept, ...] = ()
-    lines: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +75,11 @@ class Ranking:
             for rank, entry in enumerate(self.entries, 1)
         )
 
-    def places(self) -> dict[str, tuple[int, Entry]]:
-        """Return id -> (rank from 1, entry)."""
-        return {entry.id: (rank, entry) for rank, entry in enumerate(self.entries, 1)}
-
-    def line(self, rank: int, score: float) -> str:
+    def line(self, rank: int, score: float) -> Line:
         """Say that something stands at this rank of this ranking."""
-        measured = f", {self.unit} {score:.2f}" if self.unit else ""
-        return f"{self.name}: rank {rank} of {len(self.entries)}{measured}"
+        if self.unit:
+            return Line("{}: rank {} of {}, {} {:.2f}", (self.name, rank, len(self.entries), self.unit, score))
+        return Line("{}: rank {} of {}", (self.name, rank, len(self.entries)))
 
 
 def ranking(ids: str, name: str = "ranking") -> Ranking:
@@ -117,18 +126,26 @@ def reciprocal_rank(rankings: Sequence[Ranking], k: float = RRF_K) -> Ranking:
     >>> reciprocal_rank([ranking("a b"), ranking("b c")]).ids
     ('b', 'a', 'c')
     """
-    places = [one.places() for one in rankings]
-    fused = []
-    for id_ in dict.fromkeys(id_ for one in rankings for id_ in one.ids):
-        found = [(one, *place[id_]) for one, place in zip(rankings, places, strict=True) if id_ in place]
-        score = sum(1 / (k + rank) for _, rank, _ in found)
-        shares = " + ".join(f"1/({k:g}+{rank})" for _, rank, _ in found)
-        lines = [line for one, rank, entry in found for line in (*entry.lines, one.line(rank, entry.score))]
-        passages = _merge([entry.passages for _, _, entry in found], k)
-        entry = Entry(id_, found[0][2].item, score, passages, (*lines, f"rrf: {shares} = {score:.4f}"))
-        fused.append(entry)
+    places: dict[str, list[tuple[Ranking, int, Entry]]] = {}
+    for one in rankings:
+        for rank, entry in enumerate(one.entries, 1):
+            places.setdefault(entry.id, []).append((one, rank, entry))
+    fused = [_fused(id_, found, k) for id_, found in places.items()]
     # the sort is stable, and what is sorted stands in the order of the rankings
     return Ranking("rrf", tuple(sorted(fused, key=lambda entry: -entry.score)))
+
+
+def _fused(id_: str, found: Sequence[tuple[Ranking, int, Entry]], k: float) -> Entry:
+    """Make one entry of what the rankings that hold an id say of it."""
+    score, lines, passages = 0.0, list[Line](), list[tuple[Kept, ...]]()
+    for one, rank, entry in found:
+        score += 1 / (k + rank)
+        lines += (*entry.lines, one.line(rank, entry.score))
+        passages.append(entry.passages)
+    shares = " + ".join(["1/({:g}+{})"] * len(found))
+    values = [value for _, rank, _ in found for value in (k, rank)]
+    lines.append(Line(f"rrf: {shares} = {{:.4f}}", (*values, score)))
+    return Entry(id_, found[0][2].item, score, _merge(passages, k), tuple(lines))
 
 
 def _merge(legs: Sequence[tuple[Kept, ...]], k: float) -> tuple[Kept, ...]:
@@ -154,7 +171,7 @@ def put_first(rest: Ranking, ids: Sequence[str], bonus: float, why: Callable[[st
     lifted = []
     for order, id_ in enumerate(dict.fromkeys(ids)):
         rank, entry = places.pop(id_, (len(rest.entries) + 1 + order, Entry(id_, id_, 0.0)))
-        lines = (*entry.lines, f"{why(id_)}: +{bonus:g}")
+        lines = (*entry.lines, Line("{}: +{:g}", (why(id_), bonus)))
         lifted.append((rank, replace(entry, score=entry.score + bonus, lines=lines)))
     lifted.sort(key=lambda ranked: (-ranked[1].score, ranked[0]))
     kept = (entry for _, entry in places.values())

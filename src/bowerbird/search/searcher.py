@@ -109,7 +109,7 @@ class Searcher:
         hints = tuple(asked.context.hints)
         for rank, entry in enumerate(entries, 1):
             if entry.item == item_id:
-                return Explanation(entry.score, (f"rank {rank} of {len(entries)}", *entry.lines, *hints))
+                return Explanation(entry.score, (f"rank {rank} of {len(entries)}", *map(str, entry.lines), *hints))
         legs = (part for part in (asked.pipeline.parts() if asked.pipeline else ()) if isinstance(part, Leg))
         return Explanation(0.0, ("not found", *(f"{leg}: not among what it found" for leg in legs), *hints))
 
@@ -193,7 +193,7 @@ def _dressed(asked: _Asked, page: Sequence[Entry], items: Items, before: int) ->
                 modified=item.modified,
                 people=item.people,
                 passages=shown.get(entry.item, ()),
-                explanation=Explanation(entry.score, entry.lines),
+                explanation=Explanation(entry.score, tuple(map(str, entry.lines))),
             )
         )
     return tuple(hits)
