@@ -13,7 +13,7 @@ PRESETS: dict[str, Stage] = {
     "hybrid": (words % 200 | meaning % 200) >> fuse >> named >> snippets,
     "words": words % 200 >> items >> named >> snippets,
     "meaning": meaning % 200 >> items >> named >> snippets,
-    "typing": (prefix % 200 | meaning % 200) >> fuse >> named >> snippets,
+    "typing": (prefix % 100 | meaning % 100) >> fuse >> named >> snippets,
     "recent": recent % 400 >> snippets,
 }
 """Name -> pipeline. `hybrid` is the default, `typing` completes the last word, `recent` answers filters alone."""
