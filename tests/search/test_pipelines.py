@@ -152,11 +152,6 @@ def test_collapsing_keeps_the_three_best_passages_at_the_best_place() -> None:
     assert collapse(collapsed) == collapsed
 
 
-def test_ties_break_by_id() -> None:
-    same = [Candidate(name, name, 1.0) for name in "cab"]
-    assert leg("words", "BM25", same).ids == ("a", "b", "c")
-
-
 def test_passages_found_by_both_legs_come_first() -> None:
     fused = reciprocal_rank([collapse(found("a.1", "a.2")), collapse(found("a.2", "a.3"))])
     assert [kept.id for kept in fused.entries[0].passages] == ["a.2", "a.1", "a.3"]

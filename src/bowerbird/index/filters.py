@@ -10,15 +10,19 @@ from bowerbird.store.catalog import day_start
 NOTHING = "false"
 
 
-def compiled(filters: Filters, scopes: Collection[int], stale: Collection[str], source_ids: Mapping[str, str]) -> str:
-    """Return a Lance (DataFusion SQL) condition; `false` where nothing can pass.
+def compiled(
+    filters: Filters, scopes: Collection[int] | None, stale: Collection[str], source_ids: Mapping[str, str]
+) -> str | None:
+    """Return a Lance (DataFusion SQL) condition; `false` where nothing can pass, None where everything does.
 
-    `scopes` are the asker's acl_ids, `stale` the items with an unapplied entry that narrows, `source_ids` maps lower
-    case source names to ids.
+    `scopes` are the asker's acl_ids (None: all there are), `stale` the items with an unapplied entry that narrows,
+    `source_ids` maps lower case source names to ids.
     """
-    if not scopes:
+    if scopes is not None and not scopes:
         return NOTHING
-    conditions = [f"acl_id IN ({', '.join(str(acl_id) for acl_id in sorted(scopes))})"]
+    conditions = []
+    if scopes is not None:
+        conditions.append(f"acl_id IN ({', '.join(str(acl_id) for acl_id in sorted(scopes))})")
     if stale:
         conditions.append(f"item NOT IN ({_list(stale)})")
     if filters.types:
@@ -36,7 +40,7 @@ def compiled(filters: Filters, scopes: Collection[int], stale: Collection[str], 
         conditions.append(f"modified >= {int(day_start(filters.after))}")
     if filters.before:
         conditions.append(f"modified < {int(day_start(filters.before))}")
-    return " AND ".join(conditions)
+    return " AND ".join(conditions) or None
 
 
 def items_in(ids: Collection[str]) -> str:

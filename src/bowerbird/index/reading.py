@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bowerbird.core.records import Filters, Passage
-from bowerbird.store.items import StoredItem
+from bowerbird.store.items import Glance, StoredItem
 
 Vector = NDArray[np.float32]
 
@@ -30,8 +30,7 @@ class WordQuery:
     prefix: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A passage that a leg found; `score` is the leg's own (BM25, or cosine in [-1, 1]), higher is better."""
 
     passage: str
@@ -59,6 +58,9 @@ class Reading(Protocol):
 
     def items(self, ids: Sequence[str]) -> Mapping[str, StoredItem]:
         """Return those of these items that exist and may be seen (the second lock: asked of SQL, by current scope)."""
+
+    def glance(self, ids: Sequence[str]) -> Mapping[str, Glance]:
+        """Return a few columns of those of these items that exist and may be seen (the same lock, for many items)."""
 
     def pending(self) -> tuple[int, int]:
         """Return (items not yet searchable by words, items not yet searchable by meaning) that the asker may see."""

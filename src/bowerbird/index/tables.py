@@ -18,6 +18,7 @@ from typing import Any
 import lance
 import pyarrow as pa
 
+from bowerbird.index.addresses import Addresses, Fragments
 from bowerbird.index.schema import VECTORS, WORDS, WORDS_SCHEMA
 
 _INDEX_CACHE_BYTES = 192 << 20
@@ -43,7 +44,8 @@ class Tables:
         self.folder = folder
         self._lock = threading.Lock()
         self._session = lance.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
-        self._handles: OrderedDict[tuple[str, str, int], Table] = OrderedDict()
+        self._handles: OrderedDict[tuple[str, str, int], tuple[Table, Addresses]] = OrderedDict()
+        self._fragments = Fragments()
 
     def create(self, generation: str) -> int:
         """Make the words table of a new generation, with its (empty) indexes; returns its version."""
@@ -70,17 +72,27 @@ class Tables:
 
     def at(self, generation: str, name: str, version: int) -> Table:
         """Open a table at a version, for readers; handles are kept."""
+        return self._handle(generation, name, version)[0]
+
+    def addresses(self, generation: str, name: str, version: int) -> Addresses:
+        """Return which passage lies at which row of a table at a version."""
+        return self._handle(generation, name, version)[1]
+
+    def _handle(self, generation: str, name: str, version: int) -> tuple[Table, Addresses]:
         key = (generation, name, version)
         with self._lock:
             if key in self._handles:
                 self._handles.move_to_end(key)
                 return self._handles[key]
         table = lance.dataset(self._path(generation, name), version=version, session=self._session)
+        handle = (table, Addresses(table, self._fragments))
         with self._lock:
-            self._handles[key] = table
+            self._handles[key] = handle
             while len(self._handles) > _KEPT_HANDLES:
                 self._handles.popitem(last=False)
-        return table
+            used = [addresses.files for _, addresses in self._handles.values()]
+        self._fragments.keep_only(set().union(*used))
+        return handle
 
     def forget_handles(self) -> None:
         """Drop kept handles (files of their versions may be gone)."""

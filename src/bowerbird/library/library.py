@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from bowerbird.search.results import Results
     from bowerbird.search.searcher import Searcher
     from bowerbird.understanding.encoder import Encoder
+
+_COLLECT_AFTER = 20_000
+"""Records made before Python looks for cycles among them."""
 
 
 class Library:
@@ -241,6 +245,8 @@ class Library:
 
         with self._lock:
             if self._searcher is None:
+                # a search makes thousands of small records and no cycles; by default they are looked through ten times
+                gc.set_threshold(_COLLECT_AFTER, 10, 10)
                 self._searcher = Searcher(self.encoder)
             return self._searcher
 

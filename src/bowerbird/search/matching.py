@@ -31,7 +31,7 @@ _GRAMMAR = (
     " with you your"
 )
 STOP_WORDS = frozenset(_GRAMMAR.split())
-"""Words of English grammar, marked in a snippet only where a query holds nothing else."""
+"""Words of English grammar, searched for and marked in a snippet only where a query holds nothing else."""
 
 _ENDINGS = (
     "e y al ally ance ant ate ated ates ating ation ations ator ators ed edly ence ent er ers es ful ial ible able ic"
@@ -73,6 +73,24 @@ def tokens(text: str) -> list[str]:
     ['prj', '123', 'the', 'cafe', 's', 'menu']
     """
     return _WORD.findall(fold(text))
+
+
+def content_words(words: str) -> str:
+    """Return the words of a query without those of grammar, or all of them where nothing would be left.
+
+    Their postings are the longest of an index, and they say nothing of what is wanted. What is written in capitals
+    stays.
+
+    >>> content_words("what is the budget of the IT department?"), content_words("To be or not to be")
+    ('budget IT department?', 'To be or not to be')
+    """
+    kept = [word for word in words.split() if not _is_grammar(word)]
+    return " ".join(kept) or words
+
+
+def _is_grammar(word: str) -> bool:
+    found = tokens(word)
+    return bool(found) and all(token in STOP_WORDS for token in found) and not (len(word) > 1 and word.isupper())
 
 
 @lru_cache(maxsize=65_536)

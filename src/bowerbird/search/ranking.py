@@ -5,7 +5,7 @@ Ties break by rank and then by id, so that equal input gives equal output.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -24,13 +24,16 @@ class Line(NamedTuple):
     template: str
     values: tuple[object, ...]
 
+    def told(self) -> Iterator[str]:
+        """Yield the line in words."""
+        yield str(self)
+
     def __str__(self) -> str:
         """Return the line in words."""
         return self.template.format(*self.values)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A passage of an entry: its id, its score, and its rank in its leg (from 1)."""
 
     id: str
@@ -38,15 +41,33 @@ class Kept:
     rank: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Shares(NamedTuple):
+    """The lines of a fused entry: its places in the rankings that hold it, and the sum."""
+
+    found: Sequence[tuple[Ranking, int, Entry]]
+    k: float
+    score: float
+
+    def told(self) -> Iterator[str]:
+        """Yield the lines in words."""
+        for one, rank, entry in self.found:
+            yield from entry.told()
+            yield str(one.line(rank, entry.score))
+        yield f"rrf: {' + '.join(f'1/({self.k:g}+{rank})' for _, rank, _ in self.found)} = {self.score:.4f}"
+
+
+class Entry(NamedTuple):
     """One line of a ranking: a passage or an item (`id` says which), its best passages, why it is there."""
 
     id: str
     item: str
     score: float
     passages: tuple[Kept, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[Line | Shares, ...] = ()
+
+    def told(self) -> tuple[str, ...]:
+        """Return the lines in words."""
+        return tuple(text for line in self.lines for text in line.told())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +110,11 @@ def ranking(ids: str, name: str = "ranking") -> Ranking:
 
 
 def leg(name: str, unit: str, candidates: Iterable[Candidate]) -> Ranking:
-    """Return what a leg found as a ranking of passages."""
-    ordered = sorted(candidates, key=lambda found: (-found.score, found.passage))
-    return Ranking(
-        name,
-        tuple(
-            Entry(found.passage, found.item, found.score, (Kept(found.passage, found.score, rank),))
-            for rank, found in enumerate(ordered, 1)
-        ),
-        unit,
-    )
+    """Return what a leg found, best first, as a ranking of passages."""
+    entries = [
+        Entry(id_, item, score, (Kept(id_, score, rank),)) for rank, (id_, item, score) in enumerate(candidates, 1)
+    ]
+    return Ranking(name, tuple(entries), unit)
 
 
 def collapse(found: Ranking) -> Ranking:
@@ -137,21 +153,14 @@ def reciprocal_rank(rankings: Sequence[Ranking], k: float = RRF_K) -> Ranking:
 
 def _fused(id_: str, found: Sequence[tuple[Ranking, int, Entry]], k: float) -> Entry:
     """Make one entry of what the rankings that hold an id say of it."""
-    score, lines, passages = 0.0, list[Line](), list[tuple[Kept, ...]]()
-    for one, rank, entry in found:
-        score += 1 / (k + rank)
-        lines += (*entry.lines, one.line(rank, entry.score))
-        passages.append(entry.passages)
-    shares = " + ".join(["1/({:g}+{})"] * len(found))
-    values = [value for _, rank, _ in found for value in (k, rank)]
-    lines.append(Line(f"rrf: {shares} = {{:.4f}}", (*values, score)))
-    return Entry(id_, found[0][2].item, score, _merge(passages, k), tuple(lines))
+    first = found[0][2]
+    score = sum([1 / (k + rank) for _, rank, _ in found])
+    passages = first.passages if len(found) == 1 else _merge([entry.passages for _, _, entry in found], k)
+    return Entry(id_, first.item, score, passages, (Shares(found, k, score),))
 
 
 def _merge(legs: Sequence[tuple[Kept, ...]], k: float) -> tuple[Kept, ...]:
     """Fuse the passages of one item by their ranks in their legs."""
-    if len(legs) == 1:
-        return legs[0]
     fused: dict[str, Kept] = {}
     for kept in (kept for passages in legs for kept in passages):
         share = 1 / (k + kept.rank)
@@ -172,7 +181,7 @@ def put_first(rest: Ranking, ids: Sequence[str], bonus: float, why: Callable[[st
     for order, id_ in enumerate(dict.fromkeys(ids)):
         rank, entry = places.pop(id_, (len(rest.entries) + 1 + order, Entry(id_, id_, 0.0)))
         lines = (*entry.lines, Line("{}: +{:g}", (why(id_), bonus)))
-        lifted.append((rank, replace(entry, score=entry.score + bonus, lines=lines)))
+        lifted.append((rank, entry._replace(score=entry.score + bonus, lines=lines)))
     lifted.sort(key=lambda ranked: (-ranked[1].score, ranked[0]))
     kept = (entry for _, entry in places.values())
     return Ranking(rest.name, (*(entry for _, entry in lifted), *kept))

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bowerbird.core.records import Hit, HitPassage
-from bowerbird.store.items import StoredItem
+from bowerbird.store.items import Glance
 
 DATE_FILTERS: dict[str, str] = {
     "today": "after:0d", "week": "after:7d", "month": "after:30d", "year": "after:365d", "older": "before:365d",
@@ -96,7 +96,7 @@ def _time(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
-def count(items: Iterable[StoredItem], today: date) -> dict[str, dict[str, int]]:
+def count(items: Iterable[Glance], today: date) -> dict[str, dict[str, int]]:
     """Count items by type, source, person and date (buckets of DATE_FILTERS, by days in UTC); most first, no zeros."""
     types, sources, persons, days = Counter[str](), Counter[str](), Counter[str](), Counter[date]()
     for item in items:

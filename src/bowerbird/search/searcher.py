@@ -20,7 +20,7 @@ from bowerbird.search.ranking import Entry, Kept
 from bowerbird.search.results import Partial, Results, count
 from bowerbird.search.snippets import snippet
 from bowerbird.search.stages import Leg, Words, candidates
-from bowerbird.store.items import StoredItem
+from bowerbird.store.items import Glance, StoredItem
 
 SORTS = ("relevance", "date")
 MOST_HITS = 1_000
@@ -82,16 +82,18 @@ class Searcher:
         asked = self._understand(reader, text, sort, pipeline, now)
         at = cursors.read(cursor, asked.key) if cursor else None
         entries = (at and self._rankings.get(at.token)) or _ranked(asked)
-        items = reader.items([entry.item for entry in entries])  # the second lock
-        allowed = _sorted([entry for entry in entries if entry.item in items], items, sort)
+        seen = reader.glance([entry.item for entry in entries])  # the second lock
+        allowed = _sorted([entry for entry in entries if entry.item in seen], seen, sort)
         fresh = [entry for entry in allowed if not (at and at.has(entry.item))]
         page, rest = fresh[:limit], fresh[limit:]
+        items = reader.items([entry.item for entry in page])  # and again, for what is shown
+        page = [entry for entry in page if entry.item in items]
         return Results(
             query=asked.context.query.text,
             formula=asked.formula,
             hits=_dressed(asked, page, items, len(at.shown) if at else 0),
             cursor=self._cursor_after(at, page, entries, asked) if rest else "",
-            counts=count((items[entry.item] for entry in allowed), now.date()),
+            counts=count((seen[entry.item] for entry in allowed), now.date()),
             hints=tuple(dict.fromkeys((*asked.context.query.hints, *asked.context.hints))),
             partial=Partial(*reader.pending()),
             took_ms=round((time.perf_counter() - begun) * 1000, 2),
@@ -109,7 +111,7 @@ class Searcher:
         hints = tuple(asked.context.hints)
         for rank, entry in enumerate(entries, 1):
             if entry.item == item_id:
-                return Explanation(entry.score, (f"rank {rank} of {len(entries)}", *map(str, entry.lines), *hints))
+                return Explanation(entry.score, (f"rank {rank} of {len(entries)}", *entry.told(), *hints))
         legs = (part for part in (asked.pipeline.parts() if asked.pipeline else ()) if isinstance(part, Leg))
         return Explanation(0.0, ("not found", *(f"{leg}: not among what it found" for leg in legs), *hints))
 
@@ -159,13 +161,13 @@ def _ranked(asked: _Asked) -> Sequence[Entry]:
     return candidates(asked.pipeline, asked.context) if asked.pipeline else ()
 
 
-def _sorted(entries: list[Entry], items: Items, sort: str) -> list[Entry]:
+def _sorted(entries: list[Entry], seen: Mapping[str, Glance], sort: str) -> list[Entry]:
     """Order by date, newest first and undated last, where that is asked; equal dates keep their ranks."""
     if sort == "relevance":
         return entries
 
     def age(entry: Entry) -> float:
-        modified = items[entry.item].modified
+        modified = seen[entry.item].modified
         return -modified.timestamp() if modified else float("inf")
 
     return sorted(entries, key=age)
@@ -193,7 +195,7 @@ def _dressed(asked: _Asked, page: Sequence[Entry], items: Items, before: int) ->
                 modified=item.modified,
                 people=item.people,
                 passages=shown.get(entry.item, ()),
-                explanation=Explanation(entry.score, tuple(map(str, entry.lines))),
+                explanation=Explanation(entry.score, entry.told()),
             )
         )
     return tuple(hits)

@@ -21,7 +21,7 @@ from typing import ClassVar
 from bowerbird.core.errors import ModelError, UsageError
 from bowerbird.index.reading import WordQuery
 from bowerbird.search import identifiers
-from bowerbird.search.matching import Matcher
+from bowerbird.search.matching import Matcher, content_words
 from bowerbird.search.pipeline import DEPTH, Context, Level, QueryEncoder, Rankings, Shape, Stage
 from bowerbird.search.query import free_text
 from bowerbird.search.ranking import Entry, Ranking, collapse, leg, put_first, reciprocal_rank
@@ -57,7 +57,8 @@ class Words(Leg):
         """Ask the word search; with `prefix`, the last word may be unfinished where it ends the text."""
         query = context.query
         unfinished = self.prefix and bool(query.words) and query.text.endswith(query.words.split()[-1])
-        asked = WordQuery(query.words, query.phrases, unfinished)
+        free = query.words if unfinished else content_words(query.words)
+        asked = WordQuery(free, query.phrases, unfinished)
         return (leg(str(self), "BM25", context.reader.words(asked, query.filters, limit)),)
 
     def __str__(self) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.records import OWNER, SYSTEM, Principal
 from bowerbird.store.moments import now
 from bowerbird.store.tables import audit, scope_entries, scopes
+
+_COUNT = select(func.count()).select_from(scopes)
+_ENTRIES = select(scope_entries.c.acl_id, scope_entries.c.effect).where(
+    scope_entries.c.principal == bindparam("principal")
+)
 
 
 def ensure_scope(connection: Connection, source_id: str, key: str = "") -> int:
@@ -28,13 +33,16 @@ def visible_scopes(connection: Connection, principal: Principal) -> frozenset[in
     """Return the acl_ids that a principal may read now; `system` reads all."""
     if principal == SYSTEM:
         return frozenset(connection.execute(select(scopes.c.acl_id)).scalars())
-    rows = connection.execute(
-        select(scope_entries.c.acl_id, scope_entries.c.effect).where(scope_entries.c.principal == principal.name)
-    )
+    rows = connection.execute(_ENTRIES, {"principal": principal.name})
     allowed, denied = set[int](), set[int]()
     for acl_id, effect in rows:
         (denied if effect == "deny" else allowed).add(acl_id)
     return frozenset(allowed - denied)
+
+
+def count_scopes(connection: Connection) -> int:
+    """Return how many scopes there are."""
+    return int(connection.execute(_COUNT).scalar_one())
 
 
 def record(connection: Connection, principal: Principal, action: str, detail: str = "") -> None:

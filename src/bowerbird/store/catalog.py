@@ -10,11 +10,23 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, exists, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from bowerbird.core.records import Filters, Person
 from bowerbird.store.intake import folded
-from bowerbird.store.items import StoredItem
+from bowerbird.store.items import Glance, StoredItem
 from bowerbird.store.moments import from_row
 from bowerbird.store.tables import documents, items, sources
 
@@ -25,6 +37,14 @@ _ALL = select(
     items.c.error_code, items.c.error,
 ).join(sources, sources.c.id == items.c.source_id)  # fmt: skip
 """The columns of a StoredItem in its order. By position, and people as text: a search makes hundreds of them."""
+
+_GLANCES = (
+    select(
+        items.c.id, items.c.kind, sources.c.name, items.c.modified, type_coerce(items.c.people, String), items.c.acl_id
+    )
+    .join(sources, sources.c.id == items.c.source_id)
+    .where(items.c.id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value)))
+)
 
 _FIELDS, _MODIFIED, _PEOPLE, _ACL = 21, 10, 11, 14
 
@@ -45,6 +65,14 @@ def by_ids(connection: Connection, ids: Sequence[str], scopes: Collection[int]) 
         rows = connection.execute(_ALL.where(items.c.id.in_(_listed(some)))).all()
         result.update({row[0]: stored(row) for row in rows if row[_ACL] in scopes})
     return result
+
+
+def glances(connection: Connection, ids: Sequence[str], scopes: Collection[int]) -> dict[str, Glance]:
+    """Return those of the items that exist and lie in one of the scopes, with the columns that are counted."""
+    rows = connection.execute(_GLANCES, {"ids": json.dumps(list(ids))}).all()
+    return {
+        row[0]: Glance(row[1], row[2], from_row(row[3]), _people(row[4]), row[5]) for row in rows if row[5] in scopes
+    }
 
 
 def named(connection: Connection, text: str, filters: Filters, scopes: Collection[int], limit: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bowerbird.core.records import Person
 
@@ -40,3 +40,13 @@ class StoredItem:
     content_hash: str = ""
     error_code: str = ""
     error: str = ""
+
+
+class Glance(NamedTuple):
+    """What is needed of every candidate of a search, not only of those shown: to count and to sort them."""
+
+    kind: str
+    source_name: str
+    modified: datetime | None
+    people: tuple[Person, ...]
+    acl_id: int

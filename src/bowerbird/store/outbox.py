@@ -12,6 +12,8 @@ from sqlalchemy.dialects.sqlite import insert
 from bowerbird.store.moments import now
 from bowerbird.store.tables import generations, items, outbox, scopes, terms
 
+_SERVED = select(generations).where(generations.c.state == "served")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -94,7 +96,7 @@ def last(connection: Connection) -> int:
 
 def served(connection: Connection) -> Generation | None:
     """Return the generation that readers open, None before the first."""
-    row = connection.execute(select(generations).where(generations.c.state == "served")).mappings().first()
+    row = connection.execute(_SERVED).mappings().first()
     return _generation(row) if row else None
 
 

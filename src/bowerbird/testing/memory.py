@@ -16,7 +16,7 @@ from bowerbird.core.kinds import kind_of
 from bowerbird.core.records import Filters, Passage, Place
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.search.matching import UNSPACED, stem, tokens
-from bowerbird.store.items import StoredItem
+from bowerbird.store.items import Glance, StoredItem
 from bowerbird.understanding.encoder import Encoder
 
 K1, B = 1.2, 0.75
@@ -105,6 +105,13 @@ class MemoryReader:
     def items(self, ids: Sequence[str]) -> Mapping[str, StoredItem]:
         """Return those of the items that exist, may be seen and were not withdrawn."""
         return {id_: self.stored[id_] for id_ in ids if self._open(id_)}
+
+    def glance(self, ids: Sequence[str]) -> Mapping[str, Glance]:
+        """Return a few columns of those of the items that exist, may be seen and were not withdrawn."""
+        return {
+            id_: Glance(item.kind, item.source_name, item.modified, item.people, item.acl_id)
+            for id_, item in self.items(ids).items()
+        }
 
     def pending(self) -> tuple[int, int]:
         """Count visible items that wait for their text, and for a vector of some passage."""

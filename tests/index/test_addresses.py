@@ -1,0 +1,80 @@
+"""Which passage lies at a row's address, while rows come, go and are rewritten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bowerbird.index import addresses
+from bowerbird.index.schema import WORDS
+from bowerbird.index.tables import Tables
+
+G = "g-test"
+
+
+def some(first: int, count: int) -> pa.Table:
+    rows: list[dict[str, Any]] = [
+        {"id": f"item{n}.1.0", "item": f"item{n}", "acl_id": 1, "source": "s", "kind": "note", "path": "/n", "people": "",
+         "modified": 0, "search": f"word{n}", "text": f"word{n}", "place": b"{}"}
+        for n in range(first, first + count)
+    ]  # fmt: skip
+    from bowerbird.index.schema import WORDS_SCHEMA
+
+    return pa.Table.from_pylist(rows, schema=WORDS_SCHEMA)
+
+
+def told(tables: Tables, version: int) -> list[tuple[str, str]]:
+    """Return (id by address, id as Lance reads it) of all rows of a version."""
+    table = tables.at(G, WORDS, version)
+    rows = table.scanner(columns=["id"], with_row_address=True).to_table()
+    return list(
+        zip(tables.addresses(G, WORDS, version).ids(rows["_rowaddr"].to_numpy()), rows["id"].to_pylist(), strict=True)
+    )
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Tables:
+    made = Tables(tmp_path)
+    made.create(G)
+    return made
+
+
+def test_addresses_name_the_rows_through_appends_deletions_and_compaction(tables: Tables) -> None:
+    versions = [tables.add(G, WORDS, some(0, 50)), tables.add(G, WORDS, some(50, 30))]
+    versions.append(tables.delete(G, WORDS, "id IN ('item3.1.0', 'item60.1.0')"))
+    versions.append(tables.add(G, WORDS, some(100, 5)))
+    versions.append(tables.compact(G, WORDS, wholly=True))
+    for version, rows in zip(versions, (50, 80, 78, 83, 83), strict=True):
+        pairs = told(tables, version)
+        assert len(pairs) == rows
+        assert all(ours == lances for ours, lances in pairs)
+
+
+def test_a_fragment_first_read_after_deletions_lacks_only_these(tables: Tables) -> None:
+    whole = tables.add(G, WORDS, some(0, 10))
+    rows = tables.at(G, WORDS, whole).scanner(columns=["id"], with_row_address=True).to_table()["_rowaddr"].to_numpy()
+    later = tables.delete(G, WORDS, "id = 'item4.1.0'")
+    ids = tables.addresses(G, WORDS, later).ids(rows)
+    assert ids == ["" if n == 4 else f"item{n}.1.0" for n in range(10)]
+    assert tables.addresses(G, WORDS, later).ids(np.array([], dtype=np.uint64)) == []
+
+
+def test_a_restored_table_forgets_fragments_that_were_undone(tables: Tables) -> None:
+    first = tables.add(G, WORDS, some(0, 10))
+    undone = tables.add(G, WORDS, some(10, 10))
+    told(tables, undone)
+    tables.restore(G, WORDS, first)
+    version = tables.add(G, WORDS, some(500, 10))
+    assert all(ours == lances for ours, lances in told(tables, version))
+
+
+def test_ids_of_a_large_table_are_not_kept(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = tables.add(G, WORDS, some(0, 10))
+    assert tables.addresses(G, WORDS, version).kept
+    monkeypatch.setattr(addresses, "MOST_ROWS", 9)
+    tables.forget_handles()
+    assert not tables.addresses(G, WORDS, version).kept
