@@ -161,8 +161,8 @@ def test_a_system_read_is_audited(library: Library, folder: Path, index: Index) 
     index()
     assert library.search("crane", SYSTEM, pipeline="words").hits
     with library.store.database.read() as connection:
-        rows = connection.execute(sql("SELECT principal, action FROM audit")).all()
-    assert rows == [("system", "search")]
+        rows = connection.execute(sql("SELECT actor, action FROM audit")).all()
+    assert rows == [("system", "system.search")]
 
 
 def test_one_process_writes_at_a_time(library: Library) -> None:

@@ -17,16 +17,15 @@ from sqlalchemy import text
 
 from bowerbird.core.errors import DiskFullError, LockedError, SchemaError, StoreError
 from bowerbird.store import database as database_module
-from bowerbird.store import jobs, sources
+from bowerbird.store import identity_tables, jobs, sources
 from bowerbird.store.database import Database
 from bowerbird.store.store import Store, WriterLock
-from bowerbird.store.tables import metadata
 
 
 def test_migrations_make_exactly_the_tables_of_tables_py(store: Store) -> None:
     with store.database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, identity_tables.people.metadata) == []
 
 
 def test_opening_again_keeps_what_was_written(tmp_path: Path) -> None:

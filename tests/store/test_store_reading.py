@@ -15,8 +15,8 @@ from bowerbird.core.records import OWNER, SYSTEM, Filters, Person, Principal
 from bowerbird.store import access, catalog, intake, jobs, outbox
 from bowerbird.store.moments import from_row, to_row
 from bowerbird.store.store import Store
-from bowerbird.store.tables import audit, scope_entries, terms
 from bowerbird.store.tables import jobs as jobs_table
+from bowerbird.store.tables import scope_entries, terms
 
 ANN, BOB = Principal("user:ann"), Principal("user:bob")
 
@@ -45,14 +45,6 @@ def test_deny_wins_and_the_system_sees_all(store: Store) -> None:
         assert access.visible_scopes(connection, ANN) == {two}
         assert access.visible_scopes(connection, BOB) == frozenset()
         assert access.visible_scopes(connection, SYSTEM) == {one, two}
-
-
-def test_a_read_past_the_permissions_is_written_down(store: Store) -> None:
-    with store.database.write() as connection:
-        access.record(connection, SYSTEM, "search")
-        assert [tuple(row) for row in connection.execute(select(audit.c.principal, audit.c.action))] == [
-            ("system", "search")
-        ]
 
 
 def test_every_way_to_items_asks_for_the_scopes(shelf) -> None:

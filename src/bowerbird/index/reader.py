@@ -113,7 +113,7 @@ class Reader:
         wanted = dict.fromkeys(ids)
         fresh = [one for one in wanted if one not in self._seen]
         with self._store.database.read() as connection:
-            scopes = access.visible_scopes(connection, self.principal)
+            scopes = self._store.scopes.visible(connection, self.principal)
             found = catalog.by_ids(connection, fresh, scopes) if fresh else {}
         self._seen.update({one: found.get(one) for one in fresh})
         return {one: item for one in wanted if (item := self._seen[one]) is not None and item.acl_id in scopes}
@@ -121,7 +121,7 @@ class Reader:
     def glance(self, ids: Sequence[str]) -> Mapping[str, Glance]:
         """Return a few columns of those of these items that exist and may be seen now."""
         with self._store.database.read() as connection:
-            return catalog.glances(connection, ids, access.visible_scopes(connection, self.principal))
+            return catalog.glances(connection, ids, self._store.scopes.visible(connection, self.principal))
 
     def pending(self) -> tuple[int, int]:
         """Return (items not yet searchable by words, items not yet searchable by meaning)."""
@@ -152,7 +152,7 @@ class Reader:
                 with self._store.database.read() as connection:
                     generation = outbox.served(connection)
                     stale = outbox.narrowing(connection, generation.words_cursor) if generation else []
-                    scopes = access.visible_scopes(connection, self.principal)
+                    scopes = self._store.scopes.visible(connection, self.principal)
                     every = len(scopes) == access.count_scopes(connection)
                     self._looked = _Known(scopes, every, tuple(stale), generation)
             return self._looked

@@ -15,7 +15,7 @@ from bowerbird.core.settings import load as load_settings
 from bowerbird.library.status import Report, Status
 from bowerbird.sources import kinds, open_source
 from bowerbird.sources.base import Preview, Source
-from bowerbird.store import access, catalog, intake, jobs, keeping, sources
+from bowerbird.store import audit, catalog, intake, jobs, keeping, sources
 from bowerbird.store.items import StoredItem
 from bowerbird.store.jobs import Job
 from bowerbird.store.sources import SourceRow
@@ -220,7 +220,7 @@ class Library:
         if principal == SYSTEM and action not in self._audited:
             self._audited.add(action)
             with self._store.database.write() as connection:
-                access.record(connection, principal, action)
+                audit.record(connection, principal, f"system.{action}")
         return Reader(self._store, self.tables(), principal)
 
     def encoder(self) -> Encoder:

@@ -1,18 +1,39 @@
-"""Scopes and who may read them. Deny wins; a scope without an entry for the asker is nobody's."""
+"""Scopes and who may read them. Deny wins; a scope without an entry for the asker is nobody's.
+
+A principal is `user:ID`, `group:SOURCE:NAME`, `public` (everybody who is signed in), or `system`. Groups may hold
+groups. Everybody also belongs to a group of their role and of the lesser ones: `group:role:guest` (all), `:member`,
+`:admin`, `:owner`; who is suspended or unknown belongs to none.
+"""
 
 from __future__ import annotations
+
+import json
+import threading
 
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.records import OWNER, SYSTEM, Principal
-from bowerbird.store.moments import now
-from bowerbird.store.tables import audit, scope_entries, scopes
+from bowerbird.store.identity_tables import access_state, group_members, people
+from bowerbird.store.lists import listed
+from bowerbird.store.tables import scope_entries, scopes
 
+PUBLIC = "public"
+ROLES = ("guest", "member", "admin", "owner")
+"""Roles, the least first."""
+
+_VERSION = select(access_state.c.version)
 _COUNT = select(func.count()).select_from(scopes)
-_ENTRIES = select(scope_entries.c.acl_id, scope_entries.c.effect).where(
-    scope_entries.c.principal == bindparam("principal")
+_PERSON = select(people.c.role, people.c.state).where(people.c.id == bindparam("person"))
+_START = select(func.json_each(bindparam("names")).table_valued("value").c.value.label("principal")).cte(
+    "mine", recursive=True
 )
+_MINE = select(
+    _START.union(
+        select(group_members.c.group_id).join(_START, group_members.c.member == _START.c.principal)
+    ).c.principal
+)
+_MOST_KEPT = 500
 
 
 def ensure_scope(connection: Connection, source_id: str, key: str = "") -> int:
@@ -25,15 +46,35 @@ def ensure_scope(connection: Connection, source_id: str, key: str = "") -> int:
     made = connection.execute(
         insert(scopes).values(source_id=source_id, key=key).returning(scopes.c.acl_id)
     ).scalar_one()
-    connection.execute(insert(scope_entries).values(acl_id=made, principal=OWNER.name, effect="allow"))
+    connection.execute(insert(scope_entries).values(acl_id=made, principal=OWNER.name, effect="allow", origin="policy"))
     return int(made)
+
+
+def expanded(connection: Connection, principal: Principal) -> frozenset[str]:
+    """Return every principal that somebody is: themselves, their role, public, and the groups that hold any of these.
+
+    Somebody unknown is only themselves, who is suspended is nobody.
+    """
+    names = {principal.name}
+    kind, _, person = principal.name.partition(":")
+    if kind == "user":
+        row = connection.execute(_PERSON, {"person": person}).first()
+        if row is None:
+            return frozenset(names)
+        if row.state != "active":
+            return frozenset()
+        names |= {PUBLIC, *(f"group:role:{role}" for role in ROLES[: ROLES.index(row.role) + 1])}
+    return frozenset(connection.execute(_MINE, {"names": json.dumps(sorted(names))}).scalars())
 
 
 def visible_scopes(connection: Connection, principal: Principal) -> frozenset[int]:
     """Return the acl_ids that a principal may read now; `system` reads all."""
     if principal == SYSTEM:
         return frozenset(connection.execute(select(scopes.c.acl_id)).scalars())
-    rows = connection.execute(_ENTRIES, {"principal": principal.name})
+    names = expanded(connection, principal)
+    rows = connection.execute(
+        select(scope_entries.c.acl_id, scope_entries.c.effect).where(scope_entries.c.principal.in_(listed(names)))
+    )
     allowed, denied = set[int](), set[int]()
     for acl_id, effect in rows:
         (denied if effect == "deny" else allowed).add(acl_id)
@@ -45,6 +86,26 @@ def count_scopes(connection: Connection) -> int:
     return int(connection.execute(_COUNT).scalar_one())
 
 
-def record(connection: Connection, principal: Principal, action: str, detail: str = "") -> None:
-    """Write down a read that was made past the permissions."""
-    connection.execute(insert(audit).values(at=now(), principal=principal.name, action=action, detail=detail))
+class Scopes:
+    """The visible scopes of those who asked last, each for the version of the rights it was made from; thread-safe.
+
+    The version is read in the transaction that uses the answer, so a change of rights counts from the next request.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, frozenset[int]]] = {}
+        self._lock = threading.Lock()
+
+    def visible(self, connection: Connection, principal: Principal) -> frozenset[int]:
+        """Return what `visible_scopes` returns."""
+        version = int(connection.execute(_VERSION).scalar_one())
+        with self._lock:
+            kept = self._kept.get(principal.name)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        found = visible_scopes(connection, principal)
+        with self._lock:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[principal.name] = (version, found)
+        return found

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from bowerbird.core.records import Filters, Person
 from bowerbird.store.intake import folded
 from bowerbird.store.items import Glance, StoredItem
+from bowerbird.store.lists import listed
 from bowerbird.store.moments import from_row
 from bowerbird.store.tables import documents, items, sources
 
@@ -62,7 +63,7 @@ def by_ids(connection: Connection, ids: Sequence[str], scopes: Collection[int]) 
     """Return those of the items that exist and lie in one of the scopes."""
     result: dict[str, StoredItem] = {}
     for some in _sliced(ids):
-        rows = connection.execute(_ALL.where(items.c.id.in_(_listed(some)))).all()
+        rows = connection.execute(_ALL.where(items.c.id.in_(listed(some)))).all()
         result.update({row[0]: stored(row) for row in rows if row[_ACL] in scopes})
     return result
 
@@ -104,7 +105,7 @@ def indexable(connection: Connection, ids: Sequence[str]) -> dict[str, Indexable
     statement = statement.outerjoin(documents, documents.c.id == items.c.document_id)
     result: dict[str, Indexable] = {}
     for some in _sliced(ids):
-        rows = connection.execute(statement.where(items.c.id.in_(_listed(some)))).all()
+        rows = connection.execute(statement.where(items.c.id.in_(listed(some)))).all()
         result.update({row[0]: Indexable(stored(row), row[_FIELDS] or "", row[_FIELDS + 1]) for row in rows})
     return result
 
@@ -163,11 +164,6 @@ def stored(row: Sequence[Any]) -> StoredItem:
 @lru_cache(2_000)
 def _people(text: str) -> tuple[Person, ...]:
     return msgspec.json.decode(text, type=tuple[Person, ...])
-
-
-def _listed(ids: Sequence[str]) -> Select[tuple[str]]:
-    """Return the ids as a subquery: one parameter, and one statement to compile, whatever their number."""
-    return select(func.json_each(json.dumps(list(ids))).table_valued("value").c.value)
 
 
 def day_start(day: date) -> float:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 
 from bowerbird.core.errors import BowerbirdError, DiskFullError, LockedError, SchemaError, StoreError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; older libraries are brought up to it when they are opened."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

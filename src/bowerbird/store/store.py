@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from bowerbird.core.errors import LockedError
+from bowerbird.store.access import Scopes
 from bowerbird.store.blobs import Blobs
 from bowerbird.store.database import Database
 from bowerbird.store.keeping import StoreKeeper
@@ -20,6 +21,7 @@ class Store:
         self.home = home
         self.database = Database(home / "bowerbird.sqlite")
         self.blobs = Blobs(home / "blobs")
+        self.scopes = Scopes()
         self.keeper = StoreKeeper(self.database, self.blobs)
 
     def open(self) -> None:

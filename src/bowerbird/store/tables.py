@@ -44,9 +44,10 @@ scope_entries = Table(
     Column("acl_id", Integer, ForeignKey("scopes.acl_id", ondelete="CASCADE"), primary_key=True),
     Column("principal", String, primary_key=True),
     Column("effect", String, primary_key=True),
+    Column("origin", String, primary_key=True, default="policy"),
     Index("ix_scope_entries_principal", "principal"),
 )
-"""Who may (`allow`) and who may not (`deny`, which wins)."""
+"""Who may (`allow`) and who may not (`deny`, which wins); by the `policy` of the source, the `source` itself, `rule:ID`."""
 
 sources = Table(
     "sources",
@@ -56,6 +57,8 @@ sources = Table(
     Column("kind", String, nullable=False),
     Column("location", Text, nullable=False, unique=True),
     Column("acl_id", Integer, ForeignKey("scopes.acl_id"), nullable=False),
+    Column("policy", String, nullable=False, default="private"),
+    Column("owner", String, nullable=False, default="owner"),
     Column("checkpoint", Text, nullable=False, default=""),
     Column("created", Float, nullable=False),
     Column("last_sync", Float),
@@ -214,14 +217,3 @@ settings = Table(
     Column("name", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("at", Float, nullable=False),
-    Column("principal", String, nullable=False),
-    Column("action", String, nullable=False),
-    Column("detail", Text, nullable=False),
-)
-"""Reads that were made past the permissions, by the system or by an admin."""

@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from bowerbird.store.tables import metadata
+from bowerbird.store import identity_tables
+
+metadata = identity_tables.people.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

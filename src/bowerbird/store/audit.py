@@ -1,0 +1,80 @@
+"""The audit log: append-only and chained, so that a row that was changed, taken out or put in is found.
+
+A row holds when, who (a person's pseudonym, `system`, or `nobody`), what, and the id of what it was done to; never a
+title, a query or a name. Erasing a person removes the only table that ties the pseudonym to somebody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from bowerbird.core.records import SYSTEM, Principal
+from bowerbird.store.identity_tables import audit, people
+from bowerbird.store.moments import now
+
+SYSTEM_ACTOR, NOBODY = "system", "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row: `at` in seconds since 1970 UTC, `actor` a pseudonym, `action` dotted lower case, `object` an id."""
+
+    id: int
+    at: float
+    actor: str
+    action: str
+    object: str
+    hash: str
+
+
+def record(connection: Connection, principal: Principal | None, action: str, subject: str = "") -> None:
+    """Append what a principal did (`rule.added`) to what (an id); None stands for somebody who is not signed in."""
+    before = connection.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)).scalar() or ""
+    at, actor = now(), _actor(connection, principal)
+    values = {"at": at, "actor": actor, "action": action, "object": subject}
+    connection.execute(insert(audit).values(**values, hash=chained(before, at, actor, action, subject)))
+
+
+def chained(before: str, at: float, actor: str, action: str, subject: str) -> str:
+    """Return the hash of a row: SHA-256 over the hash before it and its fields, in hexadecimal."""
+    return hashlib.sha256("\x1f".join((before, repr(at), actor, action, subject)).encode()).hexdigest()
+
+
+def listed(connection: Connection, before: int = 0, limit: int = 100) -> list[Event]:
+    """Return events, newest first; with `before`, those older than that id."""
+    statement = select(audit).order_by(audit.c.id.desc()).limit(limit)
+    if before:
+        statement = statement.where(audit.c.id < before)
+    return [Event(*row) for row in connection.execute(statement)]
+
+
+def exported(connection: Connection) -> Iterator[Event]:
+    """Yield all events, oldest first."""
+    for row in connection.execute(select(audit).order_by(audit.c.id)):
+        yield Event(*row)
+
+
+def broken(connection: Connection) -> list[int]:
+    """Return the ids of events whose hash does not follow from the one before (or whose number does not)."""
+    wrong, before, last = [], "", 0
+    for event in exported(connection):
+        expected = chained(before, event.at, event.actor, event.action, event.object)
+        if event.hash != expected or event.id != last + 1:
+            wrong.append(event.id)
+        before, last = event.hash, event.id
+    return wrong
+
+
+def _actor(connection: Connection, principal: Principal | None) -> str:
+    if principal is None:
+        return NOBODY
+    if principal == SYSTEM:
+        return SYSTEM_ACTOR
+    person = principal.name.removeprefix("user:")
+    found: str | None = connection.execute(select(people.c.pseudonym).where(people.c.id == person)).scalar()
+    return found or NOBODY
