@@ -7,6 +7,7 @@ BowerbirdError
 ├── NotFoundError           not-found           no such item, source or model (or not yours: the same answer)
 ├── SignInError             signin-required     the request carries no valid session or token (HTTP 401)
 ├── RefusedError            request-refused     another site or host name stands behind the request (HTTP 403)
+├── ForbiddenError          forbidden           the role or the token of the asker does not suffice (HTTP 403)
 ├── DesktopError            no-desktop          there is no desktop session to show a folder in (HTTP 409)
 ├── SourceError             source-unreadable   a source cannot be listed or read
 ├── ExtractionError         extraction-failed   the bytes could not be parsed; the file is quarantined
@@ -75,6 +76,12 @@ class RefusedError(BowerbirdError):
     """The request comes from another site, or was sent to a name that is not this machine's own."""
 
     code, status = "request-refused", 403
+
+
+class ForbiddenError(BowerbirdError):
+    """The asker is known, but their role or their token does not suffice."""
+
+    code, status = "forbidden", 403
 
 
 class DesktopError(BowerbirdError):

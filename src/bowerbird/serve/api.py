@@ -15,16 +15,18 @@ from bowerbird.core.errors import QueryError
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_faces import Json, item_face, library_of, text_face
 from bowerbird.serve.api_originals import original_response, reveal_folder
+from bowerbird.serve.policies import PolicyRoute, asker_of, policy
 
 QUERY_CHARACTERS = 4_000
 TEXT_CHARACTERS = 60_000
 
-router = APIRouter(tags=["search"])
+router = APIRouter(tags=["search"], route_class=PolicyRoute)
 
 ItemId = Annotated[str, Path(max_length=64, description="The item's id, as a hit names it.")]
 
 
 @router.get("/api/search", responses=examples.answers(examples.SEARCH, "The hits, best first."))
+@policy("guest")
 def search(
     request: Request,
     q: Annotated[str, Query(description='The query: words, "phrases" and operators such as type:pdf.')] = "",
@@ -36,17 +38,21 @@ def search(
     """Search everything that the asker may see. Answers with at most `limit` hits; more follow by `cursor`."""
     if len(q) > QUERY_CHARACTERS:
         raise QueryError(f"The query is longer than {QUERY_CHARACTERS:,} characters.", "Shorten it.")
-    found = library_of(request).search(q, limit=limit, cursor=cursor, sort=sort, pipeline=pipeline)
+    found = library_of(request).search(
+        q, asker_of(request).principal, limit=limit, cursor=cursor, sort=sort, pipeline=pipeline
+    )
     return Json(found.to_dict())
 
 
 @router.get("/api/items/{item_id}", responses=examples.answers(examples.ITEM, "The item."))
+@policy("guest")
 def item(request: Request, item_id: ItemId) -> Response:
     """Describe one item: where it is, what it is, who made it, and whether it could be read."""
-    return Json(item_face(library_of(request).item(item_id)))
+    return Json(item_face(library_of(request).item(item_id, asker_of(request).principal)))
 
 
 @router.get("/api/items/{item_id}/text", responses=examples.answers(examples.TEXT, "A stretch of the text."))
+@policy("guest")
 def text(
     request: Request,
     item_id: ItemId,
@@ -54,7 +60,7 @@ def text(
     length: Annotated[int, Query(ge=1, le=1_000_000, description="How many characters.")] = TEXT_CHARACTERS,
 ) -> Response:
     """Return the extracted text in blocks (headings, paragraphs, tables, ...), as much of it as is asked for."""
-    return Json(text_face(library_of(request).document(item_id), start, length))
+    return Json(text_face(library_of(request).document(item_id, asker_of(request).principal), start, length))
 
 
 @router.get(
@@ -62,6 +68,7 @@ def text(
     response_class=Response,
     responses=examples.binary("image/png", "The page as an image."),
 )
+@policy("guest")
 def page_image(
     request: Request,
     item_id: ItemId,
@@ -69,7 +76,9 @@ def page_image(
     width: Annotated[int, Query(ge=64, le=2_400, description="The width in pixels.")] = 1_200,
 ) -> Response:
     """Render one page of a PDF, or an image, as PNG."""
-    return Response(library_of(request).page_image(item_id, page, width), media_type="image/png")
+    return Response(
+        library_of(request).page_image(item_id, page, width, asker_of(request).principal), media_type="image/png"
+    )
 
 
 @router.get(
@@ -77,15 +86,17 @@ def page_image(
     response_class=Response,
     responses=examples.binary("application/octet-stream", "The original, or a part of it."),
 )
+@policy("guest")
 def open_original(request: Request, item_id: ItemId) -> Response:
     """Show the original where that is safe, else offer it for download. Ranges of bytes are served (RFC 9110, 14)."""
-    library = library_of(request)
-    found = library.item(item_id)
-    return original_response(found, library.original(item_id), request.headers.get("range", ""))
+    library, principal = library_of(request), asker_of(request).principal
+    found = library.item(item_id, principal)
+    return original_response(found, library.original(item_id, principal), request.headers.get("range", ""))
 
 
 @router.post("/api/items/{item_id}/reveal", responses=examples.answers({"folder": "/home/ada/Documents/hr"}))
+@policy("owner")
 async def reveal(request: Request, item_id: ItemId) -> Response:
     """Show the item's file in the file manager of this machine; 409 with the `path` where there is no desktop."""
-    found = await run_in_threadpool(library_of(request).item, item_id)
+    found = await run_in_threadpool(library_of(request).item, item_id, asker_of(request).principal)
     return await reveal_folder(found)

@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_faces import Json, library_of, source_face, status_face
+from bowerbird.serve.policies import PolicyRoute, policy
 
-router = APIRouter(tags=["library"])
+router = APIRouter(tags=["library"], route_class=PolicyRoute)
 
 JobId = Annotated[str, Path(max_length=64)]
 SourceName = Annotated[str, Path(max_length=200)]
@@ -31,18 +32,21 @@ class SyncRequest(BaseModel):
 
 
 @router.get("/api/status", responses=examples.answers(examples.STATUS, "How the library stands."))
+@policy("admin")
 def status(request: Request) -> Response:
     """Tell how much is searchable, what is waiting, what could not be read and why, and what is going on."""
     return Json(status_face(library_of(request).status()))
 
 
 @router.get("/api/sources", responses=examples.answers({"sources": [examples.SOURCE]}))
+@policy("member")
 def sources(request: Request) -> Response:
     """List the sources with their counts and their last sync."""
     return Json({"sources": [source_face(source) for source in library_of(request).sources()]})
 
 
 @router.post("/api/sources/preview", responses=examples.answers({"files": 1260, "bytes": 340_000_000, "ignored": 45}))
+@policy("admin")
 def preview(request: Request, place: Location) -> Response:
     """Tell what adding a folder would read, before it is added."""
     return Json(library_of(request).preview(place.location))
@@ -53,6 +57,7 @@ def preview(request: Request, place: Location) -> Response:
     status_code=201,
     responses=examples.answers({"source": examples.SOURCE, "job": examples.JOB}, "Added.", 201),
 )
+@policy("admin")
 def add_source(request: Request, place: Location) -> Response:
     """Add a folder and start to read it. Adding the same location again changes nothing and reads it again."""
     library = library_of(request)
@@ -61,6 +66,7 @@ def add_source(request: Request, place: Location) -> Response:
 
 
 @router.delete("/api/sources/{name}", responses=examples.answers({"removed": "Documents"}))
+@policy("admin")
 def remove_source(request: Request, name: SourceName) -> Response:
     """Forget a source and everything known of its items. The files themselves are not touched."""
     library_of(request).remove_source(name)
@@ -68,6 +74,7 @@ def remove_source(request: Request, name: SourceName) -> Response:
 
 
 @router.post("/api/sync", status_code=202, responses=examples.answers({"job": examples.JOB}, "Enqueued.", 202))
+@policy("admin")
 def sync(request: Request, wanted: SyncRequest | None = None) -> Response:
     """Read a source again, or all of them, as a job."""
     source = wanted.source if wanted else None
@@ -75,12 +82,14 @@ def sync(request: Request, wanted: SyncRequest | None = None) -> Response:
 
 
 @router.get("/api/jobs/{job_id}", responses=examples.answers(examples.JOB, "The job."))
+@policy("admin")
 def job(request: Request, job_id: JobId) -> Response:
     """Tell how far a job is."""
     return Json(library_of(request).job(job_id))
 
 
 @router.post("/api/jobs/{job_id}/cancel", responses=examples.answers({**examples.JOB, "state": "cancelled"}))
+@policy("admin")
 def cancel(request: Request, job_id: JobId) -> Response:
     """Ask a job to stop; what it finished stays finished."""
     library = library_of(request)
@@ -89,6 +98,7 @@ def cancel(request: Request, job_id: JobId) -> Response:
 
 
 @router.post("/api/invitations", status_code=201, responses=examples.answers({"path": "/signin?token=..."}, status=201))
+@policy("owner")
 def invite(request: Request) -> Response:
     """Make a link that signs one browser in, once."""
     return Json({"path": f"/signin?token={request.app.state.doors.invite()}"}, 201)

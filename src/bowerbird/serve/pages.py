@@ -13,6 +13,7 @@ from bowerbird import __version__
 from bowerbird.core.errors import BowerbirdError, SignInError
 from bowerbird.core.kinds import KIND_ALIASES, KIND_NAMES, KINDS
 from bowerbird.serve.api_faces import error_face
+from bowerbird.serve.policies import PolicyRoute, policy
 from bowerbird.serve.security import SESSION_SECONDS, cookie_name
 
 HERE = Path(__file__).parent
@@ -22,7 +23,7 @@ _ENDINGS = {ending: kind for kind, endings in KINDS.items() for ending in ending
 KIND_WORDS = {**_ENDINGS, **KIND_ALIASES, **{kind: kind for kind in KIND_NAMES}}
 """What people type after `type:` -> the kind; the page knows by it that `type:slides` is the filter it shows."""
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PolicyRoute)
 templates = Jinja2Templates(HERE / "templates")
 
 
@@ -46,18 +47,21 @@ def refusal(request: Request, problem: BowerbirdError, status: int) -> Response:
 
 
 @router.get("/")
+@policy("guest")
 def search_page(request: Request) -> Response:
     """Show the search page."""
     return page(request, "search.html", kind_words=KIND_WORDS)
 
 
 @router.get("/status")
+@policy("admin")
 def status_page(request: Request) -> Response:
     """Show the page about the library: sources, progress, what could not be read."""
     return page(request, "status.html")
 
 
 @router.get("/signin")
+@policy("open")
 def sign_in(request: Request, token: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Exchange a one-time link for a session cookie, then go to the search page.
 
@@ -75,6 +79,7 @@ def sign_in(request: Request, token: Annotated[str, Query(max_length=200)] = "")
 
 
 @router.get("/favicon.ico")
+@policy("open")
 def favicon() -> Response:
     """Send old browsers to the mark."""
     return RedirectResponse("/static/img/mark.svg", 308)

@@ -23,6 +23,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bowerbird.core.errors import BowerbirdError, RefusedError, SignInError, UsageError
+from bowerbird.core.records import OWNER
+from bowerbird.serve.policies import Asker
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SESSION_SECONDS = 30 * 24 * 3600
@@ -138,11 +140,11 @@ def check_origin(request: Request) -> None:
         )
 
 
-def check_credentials(request: Request, doors: Doors) -> None:
-    """Raise SignInError without a valid token or session, RefusedError where a session is used from elsewhere."""
+def recognize(request: Request, doors: Doors) -> Asker:
+    """Return who asks; raises SignInError without a token or session, RefusedError for one used from elsewhere."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and doors.is_token(token.strip()):
-        return
+        return Asker(OWNER, "owner", "owner", "server")
     if not doors.is_session(request.cookies.get(cookie_name(request), "")):
         raise SignInError(
             "You are not signed in to this library.",
@@ -152,6 +154,7 @@ def check_credentials(request: Request, doors: Doors) -> None:
         check_origin(request)
     elif request.url.path.startswith("/api/") and request.headers.get("sec-fetch-site", "none") not in OWN:
         raise RefusedError("The request comes from another site.", "Use Bowerbird's own page.")
+    return Asker(OWNER, "owner", "owner", "session")
 
 
 class Guard:
@@ -192,7 +195,7 @@ class Guard:
         try:
             check_host(request)
             if not request.url.path.startswith(PUBLIC):
-                check_credentials(request, self.doors)
+                request.scope["asker"] = recognize(request, self.doors)
         except BowerbirdError as problem:
             return self.refuse(request, problem, problem.status)
         length = request.headers.get("content-length", "0")

@@ -47,7 +47,7 @@ scope_entries = Table(
     Column("origin", String, primary_key=True, default="policy"),
     Index("ix_scope_entries_principal", "principal"),
 )
-"""Who may (`allow`) and who may not (`deny`, which wins); by the `policy` of the source, the `source` itself, `rule:ID`."""
+"""Who may (`allow`) and who may not (`deny`, which wins); by the source's `policy`, the `source`, or `rule:ID`."""
 
 sources = Table(
     "sources",
