@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bowerbird.extraction import Extractor
     from bowerbird.index.reader import Reader
     from bowerbird.index.tables import Tables
+    from bowerbird.library.oversight import Oversight
     from bowerbird.library.worker import Worker
     from bowerbird.sandbox import Guard, Sandbox
     from bowerbird.search.results import Results
@@ -212,6 +214,13 @@ class Library:
         from bowerbird.library.inspecting import purge
 
         purge(self)
+
+    @cached_property
+    def oversight(self) -> Oversight:
+        """What admins look after: what needs attention, what could not be read, what takes how much room."""
+        from bowerbird.library.oversight import Oversight
+
+        return Oversight(self)
 
     def reader(self, principal: Principal, action: str) -> Reader:
         """Return the reads of one principal for one request; system reads are audited, once an action and process."""

@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from bowerbird import __version__
 from bowerbird.core.errors import BowerbirdError, NotFoundError, UsageError
-from bowerbird.serve import api, api_library, pages
+from bowerbird.serve import api, api_admin, api_library, pages
 from bowerbird.serve.security import Doors, Guard
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def create_app(library: Library, *, token: str, worker: bool) -> FastAPI:
     app.add_exception_handler(BowerbirdError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)
-    for router in (api.router, api_library.router, pages.router):
+    for router in (api.router, api_library.router, api_admin.router, pages.router):
         app.include_router(router)
     app.mount("/static", Files(directory=pages.STATIC))
     return app
