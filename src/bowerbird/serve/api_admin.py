@@ -68,7 +68,7 @@ STORAGE: dict[str, Any] = {
 
 
 class Retry(BaseModel):
-    """What to read again: these items; without any, all of a code and of a source (everything, where both are empty)."""
+    """What to read again: these items; without any, all of a code and of a source (all, where both are empty)."""
 
     items: list[ItemId] = Field(default_factory=list, max_length=500, examples=[["0c3n8w5r2t7yb"]])
     code: str = Field("", max_length=64, examples=["extraction-failed"])
