@@ -3,9 +3,14 @@
 BowerbirdError
 ├── UsageError              usage               the command or request is not of the right form (exit 2, HTTP 422)
 │   ├── SettingError        setting-unknown     a setting has a wrong name or value
-│   └── QueryError          query-invalid       the query cannot be run (too long, not text)
+│   ├── QueryError          query-invalid       the query cannot be run (too long, not text)
+│   ├── PasswordError       password-weak       the password does not follow the rules
+│   └── CycleError          group-cycle         a group would hold itself
 ├── NotFoundError           not-found           no such item, source or model (or not yours: the same answer)
 ├── SignInError             signin-required     the request carries no valid session or token (HTTP 401)
+│   └── LinkError           link-invalid        a one-time link was used, has ended or is unknown (HTTP 401)
+├── RateLimitError          too-many-attempts   too many failed sign-ins; wait (HTTP 429)
+├── ProviderError           provider-failed     the OpenID provider does not answer as it must (HTTP 502)
 ├── RefusedError            request-refused     another site or host name stands behind the request (HTTP 403)
 ├── ForbiddenError          forbidden           the role or the token of the asker does not suffice (HTTP 403)
 ├── DesktopError            no-desktop          there is no desktop session to show a folder in (HTTP 409)
@@ -60,6 +65,18 @@ class QueryError(UsageError):
     code = "query-invalid"
 
 
+class PasswordError(UsageError):
+    """The password does not follow the rules."""
+
+    code = "password-weak"
+
+
+class CycleError(UsageError):
+    """A group would hold itself, directly or through others."""
+
+    code = "group-cycle"
+
+
 class NotFoundError(BowerbirdError):
     """There is no such thing, or it is not the asker's: both look the same."""
 
@@ -70,6 +87,28 @@ class SignInError(BowerbirdError):
     """The request carries no valid session and no valid token."""
 
     code, status = "signin-required", 401
+
+
+class LinkError(SignInError):
+    """A one-time link was used before, has ended, or was never made."""
+
+    code = "link-invalid"
+
+
+class RateLimitError(BowerbirdError):
+    """Too many attempts failed; `retry_after` is how many seconds to wait."""
+
+    code, status = "too-many-attempts", 429
+
+    def __init__(self, cause: str, remedy: str = "", retry_after: int = 1) -> None:
+        super().__init__(cause, remedy)
+        self.retry_after = retry_after
+
+
+class ProviderError(BowerbirdError):
+    """The OpenID provider does not answer, or not as it must."""
+
+    code, status = "provider-failed", 502
 
 
 class RefusedError(BowerbirdError):

@@ -22,12 +22,16 @@ Kind = TypeVar("Kind", int, float, str, bool)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table; the type of the default is the type of the setting, `least` the smallest number allowed."""
+    """One row of the table; the type of the default is the type of the setting, `least` the smallest number allowed.
+
+    A `secret` is never shown and not handed to child processes.
+    """
 
     name: str
     default: Value
     help: str
     least: float = 1
+    secret: bool = False
 
 
 TABLE: tuple[Setting, ...] = (
@@ -48,6 +52,14 @@ TABLE: tuple[Setting, ...] = (
     Setting("passage_tokens", 220, "target length of a passage, in tokens of the encoder"),
     Setting("host", "127.0.0.1", "address the server listens on"),
     Setting("port", 7310, "port the server listens on; 0 takes a free one", 0),
+    Setting("session_idle_hours", 72, "hours without a request after which a browser is signed out"),
+    Setting("session_days", 30, "days after which a browser is signed out, used or not"),
+    Setting("oidc_issuer", "", "the OpenID provider's address (its `issuer`); empty: none"),
+    Setting("oidc_client_id", "", "what the OpenID provider calls this library"),
+    Setting("oidc_client_secret", "", "the secret shared with the OpenID provider; never shown", secret=True),
+    Setting("oidc_groups_claim", "groups", "the claim that lists somebody's groups"),
+    Setting("oidc_admin_group", "", "the group whose members are admins, and nobody else who signs in this way"),
+    Setting("oidc_create", False, "whether somebody unknown who signs in by OpenID Connect becomes a member"),
     Setting("log_level", "warning", "debug, info, warning or error"),
 )
 
@@ -75,8 +87,8 @@ class Settings:
         return value
 
     def listed(self) -> list[tuple[Setting, Value]]:
-        """Return every row of the table with the value in force."""
-        return [(row, self._values[row.name]) for row in TABLE]
+        """Return every row of the table with the value in force; of a secret, only whether there is one."""
+        return [(row, "(set)" if row.secret and self._values[row.name] else self._values[row.name]) for row in TABLE]
 
     def replace(self, **values: Value) -> Settings:
         """Return a copy with some values changed."""
@@ -157,4 +169,5 @@ def quiet_engine() -> None:
 
 def child_environment(**changes: str) -> dict[str, str]:
     """Return the environment for a child process: this one's with changes, without Bowerbird's secrets."""
-    return {**{k: v for k, v in os.environ.items() if k != "BOWERBIRD_TOKEN"}, **changes}
+    hidden = {"BOWERBIRD_TOKEN", *(f"BOWERBIRD_{row.name.upper()}" for row in TABLE if row.secret)}
+    return {**{k: v for k, v in os.environ.items() if k not in hidden}, **changes}
