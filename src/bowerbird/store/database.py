@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
+import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +15,16 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, t
 from sqlalchemy.exc import DatabaseError
 
 from bowerbird.core.errors import BowerbirdError, DiskFullError, LockedError, SchemaError, StoreError
+from bowerbird.store import sums
+from bowerbird.store.wal import damaged_frame
 
 HEAD = "0002"
 """The newest migration; older libraries are brought up to it when they are opened."""
+
+BACKUPS = "backups"
+"""The folder below the data directory for backups, and for what the file was before each migration."""
+
+MIGRATION_PREFIX = "before-"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PRAGMAS = (
@@ -31,20 +41,45 @@ _PRAGMAS = (
 class Database:
     """The SQL side of a library; `read()` and `write()` give connections inside a transaction."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, migrations_kept: int = 2) -> None:
         self.file = file
+        self._migrations_kept = migrations_kept
+        self._in_use: weakref.finalize[[int], Database] | None = None
         self._reading = _engine(file, "BEGIN")
         self._writing = _engine(file, "BEGIN IMMEDIATE")
 
-    def open(self) -> None:
-        """Create or migrate the file; raises SchemaError where a newer Bowerbird wrote it."""
+    def open(self, accept_loss: bool = False) -> None:
+        """Create or migrate the file, with a copy kept before.
+
+        Raises SchemaError where a newer Bowerbird wrote it, StoreError where its log is damaged; `accept_loss` then
+        goes on without the changes that cannot be read.
+        """
         with explained(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # before the first look, too: the connection that switches a fresh file to WAL waits for nobody
             with self.file.with_suffix(".migrating").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                if self._version() != HEAD:
-                    self._migrate()
+                self._take(accept_loss)
+                version = self._version()
+                if version != HEAD:
+                    self._migrate(version)
+
+    def _take(self, accept_loss: bool) -> None:
+        """Tell others that the file is in use; the first to do so looks at the log, which SQLite trims silently."""
+        if self._in_use is not None:
+            return
+        held = os.open(in_use_file(self.file.parent), os.O_CREAT | os.O_RDWR, 0o600)
+        if exclusively(held) and not accept_loss:
+            frame = damaged_frame(self.file.with_name(f"{self.file.name}-wal"))
+            if frame is not None:
+                os.close(held)
+                raise StoreError(
+                    f"The newest changes of {self.file} cannot be read: its log is damaged (frame {frame}).",
+                    "Restore the newest backup with `bowerbird restore`, or run `bowerbird doctor --repair` to go on"
+                    " without these changes.",
+                )
+        fcntl.flock(held, fcntl.LOCK_SH)
+        self._in_use = weakref.finalize(self, os.close, held)
 
     def _version(self) -> str | None:
         with self._reading.connect() as connection:
@@ -58,15 +93,57 @@ class Database:
                 )
             return version
 
-    def _migrate(self) -> None:
+    def _migrate(self, version: str | None) -> None:
         from alembic import command
         from alembic.config import Config
 
+        kept = self._keep_before(version) if version is not None else None
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        with self._writing.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        try:
+            with self._writing.connect() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except Exception as problem:
+            if kept is None:
+                raise
+            raise StoreError(
+                f"The library {self.file} could not be brought from schema {version} to {HEAD}: {problem}",
+                f"Nothing was changed, go on with the Bowerbird you had; {kept} is a copy.",
+            ) from problem
+
+    def _keep_before(self, version: str) -> Path:
+        """Copy the file before a migration; the oldest such copies are removed. Raises DiskFullError."""
+        folder = self.file.parent / BACKUPS
+        folder.mkdir(exist_ok=True, mode=0o700)
+        copy = folder / f"{MIGRATION_PREFIX}{HEAD}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{version}.sqlite"
+        if not copy.exists():
+            self.snapshot(copy)
+        for old in migration_copies(self.file.parent)[self._migrations_kept :]:
+            old.unlink()
+        return copy
+
+    def snapshot(self, target: Path) -> None:
+        """Write one consistent state of the file into a new one, without what was deleted, flushed, for its owner only.
+
+        Others may write meanwhile. Raises DiskFullError, StoreError; then there is no new file.
+        """
+        with explained(target):
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            try:
+                with contextlib.closing(self._writing.raw_connection()) as connection:
+                    connection.cursor().execute("VACUUM INTO ?", (str(target),))
+                with target.open("rb") as written:
+                    os.fsync(written.fileno())
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
+
+    def vacuum(self) -> None:
+        """Rewrite the file without free pages (they may hold what was deleted), then empty the log."""
+        with explained(self.file), contextlib.closing(self._writing.raw_connection()) as connection:
+            connection.cursor().execute("VACUUM")
+        self.truncate_log()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -81,11 +158,18 @@ class Database:
             yield connection
 
     def integrity(self) -> list[str]:
-        """Return what SQLite's own check finds wrong (`PRAGMA integrity_check`, `foreign_key_check`)."""
-        with self.read() as connection:
-            rows = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
-            broken = [f"row of {row[0]} refers to a missing {row[2]}" for row in _foreign_keys(connection)]
-        return [row for row in rows if row != "ok"] + broken
+        """Return what is wrong: SQLite's own check (`PRAGMA integrity_check`, `foreign_key_check`), rows that changed.
+
+        A file too damaged to be checked is one line, too.
+        """
+        try:
+            with self.read() as connection:
+                rows = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
+                broken = [f"row of {row[0]} refers to a missing {row[2]}" for row in _foreign_keys(connection)]
+                changed = [f"the rows of {table} are not those that were written" for table in sums.damaged(connection)]
+        except StoreError as problem:
+            return [problem.cause]
+        return [row for row in rows if row != "ok"] + broken + changed
 
     def truncate_log(self) -> None:
         """Move the write-ahead log into the file and empty it: it still holds what was deleted. Raises LockedError."""
@@ -98,6 +182,28 @@ class Database:
         """Close all connections."""
         self._reading.dispose()
         self._writing.dispose()
+        if self._in_use is not None:
+            self._in_use()
+            self._in_use = None
+
+
+def in_use_file(home: Path) -> Path:
+    """Return the file on which every process that has a library open holds a shared lock."""
+    return home / "bowerbird.in-use"
+
+
+def migration_copies(home: Path) -> list[Path]:
+    """Return the copies made before migrations, newest first."""
+    return sorted((home / BACKUPS).glob(f"{MIGRATION_PREFIX}*.sqlite"), reverse=True)
+
+
+def exclusively(file: int) -> bool:
+    """Lock an open file (its descriptor) for this process alone; False where another has a lock on it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _foreign_keys(connection: Connection) -> list[Any]:
@@ -118,6 +224,7 @@ def _engine(file: Path, begin: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         # SQLite's own knows ASCII only, and the index lowers as Python does
         connection.create_function("lower", 1, _lower, deterministic=True)
+        connection.create_function("row_sum", -1, sums.row_sum, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:

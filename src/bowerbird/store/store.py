@@ -17,16 +17,16 @@ from bowerbird.store.keeping import StoreKeeper
 class Store:
     """Database and blobs below a data directory."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, migrations_kept: int = 2) -> None:
         self.home = home
-        self.database = Database(home / "bowerbird.sqlite")
+        self.database = Database(home / "bowerbird.sqlite", migrations_kept)
         self.blobs = Blobs(home / "blobs")
         self.scopes = Scopes()
         self.keeper = StoreKeeper(self.database, self.blobs)
 
-    def open(self) -> None:
-        """Create or migrate what is on disk."""
-        self.database.open()
+    def open(self, accept_loss: bool = False) -> None:
+        """Create or migrate what is on disk; `accept_loss` goes on without changes that the disk has lost."""
+        self.database.open(accept_loss)
 
     def close(self) -> None:
         """Close all connections."""

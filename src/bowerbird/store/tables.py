@@ -144,7 +144,7 @@ outbox = Table(
     Index("ix_outbox_item_id", "item_id"),
     sqlite_autoincrement=True,
 )
-"""The ordered log that generations follow: `put` or `delete`; `replaces` is 1 where older passages may be served."""
+"""The ordered log that generations follow: `put`, `delete` or `scope`; `replaces` is 1 where older passages may be served."""
 
 generations = Table(
     "generations",
@@ -217,3 +217,21 @@ settings = Table(
     Column("name", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+backups = Table(
+    "backups",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("size", Integer, nullable=False),
+)
+"""Every backup that was written, so that a purge can name those it cannot reach; the file may have been moved since."""
+
+table_sums = Table(
+    "table_sums",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("sum", Integer, nullable=False),
+)
+"""The sum of the checksums of each table's rows (`store.sums`)."""

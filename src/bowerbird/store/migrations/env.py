@@ -2,15 +2,17 @@
 
 from alembic import context
 
-from bowerbird.store import identity_tables
+from bowerbird.store import identity_tables, sums
 
 metadata = identity_tables.people.metadata
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=metadata,
     transactional_ddl=True,
     render_as_batch=True,
 )
 with context.begin_transaction():
     context.run_migrations()
+    sums.install(connection)

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _create_ways_in()
     _create_access()
     _create_title_words()
+    _create_records()
     _move_audit()
     for table, events in WATCHED.items():
         for number, event in enumerate(events):
@@ -189,6 +190,15 @@ def _create_access() -> None:
         _source("mappings"),
     )
     op.create_table(
+        "scope_claims",
+        sa.Column("source_id", sa.String(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("theirs", sa.String(), nullable=False),
+        sa.Column("effect", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "scope", "theirs", "effect", name=op.f("pk_scope_claims")),
+        _source("scope_claims"),
+    )
+    op.create_table(
         "access_state",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -215,6 +225,23 @@ def _create_title_words() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_title_words_item_id"), "title_words", ["item_id"])
+
+
+def _create_records() -> None:
+    op.create_table(
+        "backups",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("created", sa.Float(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backups")),
+    )
+    op.create_table(
+        "table_sums",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("sum", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_table_sums")),
+    )
 
 
 def _move_audit() -> None:
