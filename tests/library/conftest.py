@@ -11,6 +11,8 @@ import pytest
 
 from bowerbird.core.settings import Settings
 from bowerbird.library import Library
+from bowerbird.library.identity import Identity
+from bowerbird.store.store import Store
 
 
 @pytest.fixture
@@ -45,3 +47,44 @@ def index(library: Library) -> Callable[..., None]:
             worker.run_until_idle(lambda _: None, threading.Event(), vectors=vectors)
 
     return run
+
+
+class Clock:
+    """A clock that a test moves; seconds since 1970."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    made = Store(home)
+    made.open()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def identity(store: Store, clock: Clock) -> Identity:
+    """The ways into an empty library, by a clock that the test moves."""
+    return Identity(store, Settings({}), clock)
+
+
+@pytest.fixture
+def enter(identity: Identity) -> Callable[..., str]:
+    """`enter(handle, role, password)`: invite somebody who sets a password; returns their id."""
+
+    def enter(handle: str = "ada", role: str = "member", password: str = "gravel otter seventeen") -> str:
+        person, link = identity.people.invite(handle, role)
+        identity.set_up(link.secret, password)
+        return person.id
+
+    return enter

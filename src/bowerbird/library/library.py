@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bowerbird.extraction import Extractor
     from bowerbird.index.reader import Reader
     from bowerbird.index.tables import Tables
+    from bowerbird.library.identity import Identity
     from bowerbird.library.oversight import Oversight
     from bowerbird.library.worker import Worker
     from bowerbird.sandbox import Guard, Sandbox
@@ -268,6 +269,13 @@ class Library:
                 self._sandbox = boxed(self.settings)
                 self._sandbox.start()
             return self._sandbox
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who gets in, and by what: people, sessions, tokens, links."""
+        from bowerbird.library.identity import Identity
+
+        return Identity(self._store, self.settings)
 
     @property
     def store(self) -> Store:

@@ -6,6 +6,7 @@ succeeds is taken back. Waiting doubles with every failure past the free ones (N
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
@@ -33,14 +34,14 @@ class Limit:
         """
         if failures < self.free:
             return 0.0
-        return min(float(1 << min(failures - self.free, 30)), self.longest)
+        return min(math.ldexp(1.0, min(failures - self.free, 30)), self.longest)
 
 
 def waiting(connection: Connection, limits: tuple[Limit, ...], at: float) -> float:
     """Return how many seconds the next attempt has to wait, 0 for none."""
     keys = [limit.key for limit in limits]
     ends = connection.execute(select(attempts.c.until).where(attempts.c.key.in_(keys))).scalars()
-    return max(0.0, *(end - at for end in ends), 0.0)
+    return max([0.0, *(float(end) - at for end in ends)])
 
 
 def count(connection: Connection, limits: tuple[Limit, ...], at: float) -> None:
