@@ -24,6 +24,7 @@ BowerbirdError
 ├── StoreError              store-failed        the library cannot be read or written
 │   ├── LockedError         library-locked      another process is the writer
 │   ├── SchemaError         schema-unknown      the library was written by a newer Bowerbird
+│   ├── BackupError         backup-unusable     a backup is damaged or incomplete, or its place is taken
 │   └── DiskFullError       disk-full           there is no room left
 ├── MissingExtra            extra-missing       an optional part is not installed
 └── Interrupted             interrupted         the person asked to stop (exit 130)
@@ -187,6 +188,12 @@ class SchemaError(StoreError):
     """The library was written by a newer Bowerbird."""
 
     code = "schema-unknown"
+
+
+class BackupError(StoreError):
+    """A backup is damaged or incomplete, or there is something already where it is to go."""
+
+    code, status = "backup-unusable", 409
 
 
 class DiskFullError(StoreError):

@@ -16,8 +16,11 @@ from sqlalchemy.dialects.sqlite import insert
 from bowerbird.core.records import SYSTEM, Principal
 from bowerbird.store.identity_tables import audit, people
 from bowerbird.store.moments import now
+from bowerbird.store.tables import settings
 
 SYSTEM_ACTOR, NOBODY = "system", "nobody"
+
+_START = "audit-start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class Event:
 
 def record(connection: Connection, principal: Principal | None, action: str, subject: str = "") -> None:
     """Append what a principal did (`rule.added`) to what (an id); None stands for somebody who is not signed in."""
-    before = connection.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)).scalar() or ""
+    newest = connection.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)).scalar()
+    before = newest or _start(connection)[1]
     at, actor = now(), _actor(connection, principal)
     values = {"at": at, "actor": actor, "action": action, "object": subject}
     connection.execute(insert(audit).values(**values, hash=chained(before, at, actor, action, subject)))
@@ -61,13 +65,27 @@ def exported(connection: Connection) -> Iterator[Event]:
 
 def broken(connection: Connection) -> list[int]:
     """Return the ids of events whose hash does not follow from the one before (or whose number does not)."""
-    wrong, before, last = [], "", 0
+    wrong = []
+    last, before = _start(connection)
     for event in exported(connection):
         expected = chained(before, event.at, event.actor, event.action, event.object)
         if event.hash != expected or event.id != last + 1:
             wrong.append(event.id)
         before, last = event.hash, event.id
     return wrong
+
+
+def set_start(connection: Connection, number: int, hashed: str) -> None:
+    """Remember the number and the hash of the newest row that was dropped for its age; the next one follows from it."""
+    values = {"name": _START, "value": f"{number}:{hashed}"}
+    statement = insert(settings).values(**values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[settings.c.name], set_=values))
+
+
+def _start(connection: Connection) -> tuple[int, str]:
+    found = connection.execute(select(settings.c.value).where(settings.c.name == _START)).scalar()
+    number, _, hashed = (found or "0:").partition(":")
+    return int(number), hashed
 
 
 def _actor(connection: Connection, principal: Principal | None) -> str:

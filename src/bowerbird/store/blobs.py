@@ -6,6 +6,7 @@ A blob is derived data (an extracted document, vectors, a page image): one that 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import tempfile
 import time
@@ -14,13 +15,15 @@ from pathlib import Path
 
 import zstandard
 
-from bowerbird.core.errors import StoreError
+from bowerbird.core.errors import LockedError, StoreError
 from bowerbird.core.ids import content_hash
 from bowerbird.store.database import explained
 
 _LARGEST = 1 << 31
 _UNFINISHED = "new-"
 _UNFINISHED_SECONDS = 60.0
+_LOCK = ".lock"
+_PATIENCE_SECONDS = 120.0
 
 
 class Blobs:
@@ -53,15 +56,11 @@ class Blobs:
 
     def get(self, name: str) -> bytes:
         """Return the content of a blob; raises StoreError where it is missing or not what its name says."""
-        try:
-            data = zstandard.ZstdDecompressor().decompress(self._path(name).read_bytes(), max_output_size=_LARGEST)
-        except (OSError, zstandard.ZstdError) as problem:
-            raise StoreError(
-                f"The blob {name} cannot be read: {problem}.", "Run `bowerbird doctor --repair`."
-            ) from problem
-        if content_hash(data) != name:
-            raise StoreError(f"The blob {name} is damaged.", "Run `bowerbird doctor --repair`.")
-        return data
+        return self._read(name)[1]
+
+    def packed(self, name: str) -> bytes:
+        """Return a blob as it lies on disk, for a backup; raises StoreError like `get`."""
+        return self._read(name)[0]
 
     def sound(self, name: str) -> bool:
         """Tell whether a blob is there and is what its name says."""
@@ -76,17 +75,60 @@ class Blobs:
         for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
             yield from (folder.name + path.name for path in folder.iterdir() if len(path.name) == 62)
 
-    def remove_unfinished(self) -> None:
-        """Remove what processes that were killed left half written."""
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep blobs from being swept while the block runs; any number of processes may."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextlib.contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """Be the only one that removes blobs nobody refers to; raises LockedError where a backup runs for long."""
+        with self._locked(fcntl.LOCK_EX):
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        with explained(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self.folder / _LOCK).open("a") as file:
+            until = time.monotonic() + _PATIENCE_SECONDS
+            while True:
+                try:
+                    fcntl.flock(file, how | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as problem:
+                    if time.monotonic() > until:
+                        raise LockedError(
+                            "A backup is being written, so nothing can be swept.", "Try again when it is done."
+                        ) from problem
+                    time.sleep(0.05)
+            yield
+
+    def remove_unfinished(self, older_than: float = _UNFINISHED_SECONDS) -> None:
+        """Remove what processes that were killed left half written, longer ago than so many seconds."""
         for path in self.folder.glob(f"[0-9a-f][0-9a-f]/{_UNFINISHED}*"):
             with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < time.time() - _UNFINISHED_SECONDS:
+                if path.stat().st_mtime <= time.time() - older_than:
                     path.unlink()
 
     def remove(self, name: str) -> None:
         """Remove a blob; one that is not there is no error."""
         with contextlib.suppress(FileNotFoundError):
             self._path(name).unlink()
+
+    def _read(self, name: str) -> tuple[bytes, bytes]:
+        """Return (bytes on disk, content)."""
+        try:
+            packed = self._path(name).read_bytes()
+            data = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_LARGEST)
+        except (OSError, zstandard.ZstdError) as problem:
+            raise StoreError(
+                f"The blob {name} cannot be read: {problem}.", "Run `bowerbird doctor --repair`."
+            ) from problem
+        if content_hash(data) != name:
+            raise StoreError(f"The blob {name} is damaged.", "Run `bowerbird doctor --repair`.")
+        return packed, data
 
     def _path(self, name: str) -> Path:
         return self.folder / name[:2] / name[2:]

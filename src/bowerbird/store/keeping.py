@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from sqlalchemy import Connection, delete, select, union_all
+from sqlalchemy import Connection, delete, select, union_all, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.records import Finding
+from bowerbird.store import erasing
 from bowerbird.store.blobs import Blobs
-from bowerbird.store.database import Database
+from bowerbird.store.database import Database, migration_copies
 from bowerbird.store.intake import requeue_items
-from bowerbird.store.tables import documents, items, renders, vectors
+from bowerbird.store.tables import documents, items, jobs, renders, vectors
 
 
 def cached_vectors(connection: Connection, key: str) -> str | None:
@@ -87,21 +88,44 @@ class StoreKeeper:
         self.sweep()  # the vectors of a document that is lost
         return len(names)
 
-    def purge(self, purged: Iterable[str]) -> None:
-        """Remove what only these (already forgotten) items used."""
+    def purge(self, purged: Iterable[str]) -> Mapping[str, int]:
+        """Remove what only these (already forgotten) items used, and every byte of them in the SQL file and its log.
+
+        What ended jobs told may name them too, so it is forgotten, and so are the copies made before migrations. Only
+        the holder of the writer's lock may call this, while nothing is being read or embedded.
+        """
         del purged  # the rows are gone; what is left over is found by what still exists
         with self._database.write() as connection:
             forget_unused(connection)
-        self.sweep()
-        self._blobs.remove_unfinished()
-        self._database.truncate_log()
+            ended = jobs.c.state.in_(("done", "failed", "cancelled"))
+            connection.execute(update(jobs).where(ended).values(message=""))
+        blobs = self.sweep()
+        self._blobs.remove_unfinished(older_than=0.0)
+        copies = migration_copies(self._database.file.parent)
+        for copy in copies:
+            copy.unlink()
+        self._database.vacuum()
+        return {"blobs": blobs, "copies before migrations": len(copies)}
+
+    def export(self, person: str) -> dict[str, object]:
+        """Return all rows about somebody."""
+        with self._database.read() as connection:
+            return erasing.exported(connection, person)
+
+    def erase(self, person: str) -> int:
+        """Remove all rows about somebody, and every byte of them in the SQL file and its log; returns how many rows."""
+        with self._database.write() as connection:
+            count = erasing.erased(connection, person)
+        self._database.vacuum()
+        return count
 
     def sweep(self) -> int:
         """Remove blobs that nobody refers to; returns how many. Only the holder of the writer's lock may call this."""
-        named = self._referenced()
-        stray = [name for name in self._blobs.names() if name not in named]
-        for name in stray:
-            self._blobs.remove(name)
+        with self._blobs.sweeping():
+            named = self._referenced()
+            stray = [name for name in self._blobs.names() if name not in named]
+            for name in stray:
+                self._blobs.remove(name)
         return len(stray)
 
     def _referenced(self) -> set[str]:

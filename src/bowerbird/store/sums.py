@@ -48,7 +48,9 @@ def install(connection: Connection) -> None:
 
 
 def damaged(connection: Connection) -> list[str]:
-    """Return the tables whose rows are not those that were written."""
+    """Return the tables whose rows are not those that were written; none in a file older than these sums."""
+    if not connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'table_sums'").scalar():
+        return []
     kept = {name: total for name, total in connection.exec_driver_sql("SELECT name, sum FROM table_sums")}
     return [
         table
