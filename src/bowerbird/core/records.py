@@ -93,6 +93,19 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """What a source says about who may read a scope, in its own words (`user:alice`, `group:staff`, `public`).
+
+    Nobody else may; who is denied may not even if allowed. It replaces what was said of the scope before, and comes
+    before the first item of the scope in a pull.
+    """
+
+    scope: str
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Where a pull may resume. `complete` says: what this pull yielded is all there is, so the unseen is gone."""
 

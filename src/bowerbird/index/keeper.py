@@ -16,7 +16,7 @@ from bowerbird.store.store import Store
 
 
 class IndexKeeper:
-    """Verifies that the served tables hold every item once, at its current content version, and nothing else."""
+    """Verifies that the served tables hold every item once, at its current content version, in its scope, and nothing else."""
 
     name = "index"
 
@@ -54,30 +54,44 @@ class IndexKeeper:
         self._writer.compact(timedelta(0))
         self._writer.count_terms()
 
-    def _compared(self, name: str, table: Table, current: dict[str, int], underway: set[str]) -> Iterator[Finding]:
-        ids = Counter[str]()
-        for batch in table.scanner(columns=["id"]).to_batches():
-            ids.update(batch.column("id").to_pylist())
-        seen: dict[str, set[int]] = {}
+    def _compared(
+        self, name: str, table: Table, current: dict[str, tuple[int, int]], underway: set[str]
+    ) -> Iterator[Finding]:
+        seen: dict[str, set[tuple[int, int]]] = {}
         doubled = set[str]()
-        for passage, count in ids.items():
+        for passage, acl_id, count in _passages(table):
             item, version, _ = passage.rsplit(".", 2)
-            seen.setdefault(item, set()).add(int(version))
+            seen.setdefault(item, set()).add((int(version), acl_id))
             if count > 1:
                 doubled.add(item)
-        for item, versions in sorted(seen.items()):
-            if item in underway:
-                continue
-            if item not in current:
-                yield Finding(self.name, item, f"the {name} table holds a deleted item")
-            elif versions != {current[item]}:
-                yield Finding(
-                    self.name, item, f"the {name} table holds versions {sorted(versions)}, not {current[item]}"
-                )
-            elif item in doubled:
-                yield Finding(self.name, item, f"the {name} table holds a passage twice")
+        for item, places in sorted(seen.items()):
+            problem = _problem(places, current.get(item)) or ("a passage twice" if item in doubled else "")
+            if problem and item not in underway:
+                yield Finding(self.name, item, f"the {name} table holds {problem}")
         for item in sorted(current.keys() - seen.keys() - underway):
             yield Finding(self.name, item, f"the {name} table lacks it")
+
+
+def _passages(table: Table) -> Iterator[tuple[str, int, int]]:
+    """Yield (id, acl_id, how often) of all passages."""
+    found = Counter[tuple[str, int]]()
+    for batch in table.scanner(columns=["id", "acl_id"]).to_batches():
+        found.update(zip(batch.column("id").to_pylist(), batch.column("acl_id").to_pylist(), strict=True))
+    ids = Counter[str]()
+    for (passage, _), count in found.items():
+        ids[passage] += count
+    for passage, acl_id in found:
+        yield passage, acl_id, ids[passage]
+
+
+def _problem(places: set[tuple[int, int]], current: tuple[int, int] | None) -> str:
+    """Return what is wrong with the (content version, acl_id) of an item's passages, "" for nothing."""
+    if current is None:
+        return "a deleted item"
+    versions, scopes = {version for version, _ in places}, {acl_id for _, acl_id in places}
+    if versions != {current[0]}:
+        return f"versions {sorted(versions)}, not {current[0]}"
+    return "" if scopes == {current[1]} else f"the scopes {sorted(scopes)}, not {current[1]}"
 
 
 def _cursors(generation: Generation) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -110,6 +110,10 @@ class Tables:
         table.delete(condition)
         return int(table.version)
 
+    def move(self, generation: str, name: str, acl_id: int, condition: str) -> None:
+        """Put the rows of a condition into another scope; no other column is touched."""
+        self.newest(generation, name).update({"acl_id": str(acl_id)}, where=condition)
+
     def restore(self, generation: str, name: str, version: int) -> int:
         """Make an older version the newest again; returns the number it has now."""
         table = lance.dataset(self._path(generation, name), version=version, session=self._session)

@@ -69,7 +69,7 @@ class VectorWriter:
         rows: dict[str, list[dict[str, Any]]] = {}
         done: list[Entry] = []
         for entry in entries:
-            if entry.item in items and entry.item not in rows:
+            if entry.item in items and entry.item not in rows and entry.operation != "scope":
                 made = self._vectors(items[entry.item], stopped)
                 if made is None:
                     break
@@ -78,7 +78,8 @@ class VectorWriter:
             if sum(map(len, rows.values())) >= _COMMIT_ROWS:
                 break
         if done:
-            self._write(generation, done, [row for some in rows.values() for row in some])
+            moved = [items[item] for item in outbox.only_moved(done) if item in items]
+            self._write(generation, done, [row for some in rows.values() for row in some], moved)
         return len(done)
 
     def tidy(self, generation: Generation, idle: bool) -> None:
@@ -151,15 +152,23 @@ class VectorWriter:
         with self._store.database.write() as connection:
             keeping.cache_vectors(connection, key, self._encoder.id, blob, one.document_id)
 
-    def _write(self, generation: Generation, entries: Sequence[Entry], rows: Sequence[dict[str, Any]]) -> None:
+    def _write(
+        self,
+        generation: Generation,
+        entries: Sequence[Entry],
+        rows: Sequence[dict[str, Any]],
+        moved: Sequence[Indexable],
+    ) -> None:
         schema = vectors_schema(self._encoder.dimensions)
         if not self._tables.exists(generation.folder, VECTORS):
             self._tables.create_vectors(generation.folder, schema)
-        old = [entry.item for entry in entries if entry.replaces]
+        whole = outbox.only_moved(entries)
+        old = [entry.item for entry in entries if entry.replaces and entry.item not in whole]
         if old:
             self._tables.delete(generation.folder, VECTORS, items_in(old))
         if rows:
             self._tables.add(generation.folder, VECTORS, pa.Table.from_pylist(list(rows), schema=schema))
+        self._writer.move(generation, VECTORS, moved)
         version = self._tables.newest(generation.folder, VECTORS).version
         values = {"vectors_cursor": entries[-1].seq, "vectors_version": version}
         with self._store.database.write() as connection:

@@ -181,16 +181,26 @@ class Writer:
                 intake.requeue_items(connection, [indexable.item.id])
             return None
 
+    def move(self, generation: Generation, name: str, moved: Iterable[Indexable]) -> None:
+        """Rewrite the scope of the passages of these items in a table; nothing is cut, counted or embedded again."""
+        by_scope: dict[int, list[str]] = {}
+        for one in moved:
+            by_scope.setdefault(one.item.acl_id, []).append(one.item.id)
+        for acl_id, ids in by_scope.items():
+            self._tables.move(generation.folder, name, acl_id, items_in(ids))
+
     def _apply(self, generation: Generation, entries: Sequence[Entry], items: dict[str, Indexable]) -> None:
         changes = Counter[str]()
-        old = [entry.item for entry in entries if entry.replaces]
+        moved = outbox.only_moved(entries)
+        old = [entry.item for entry in entries if entry.replaces and entry.item not in moved]
         if old:
             stale = rows(self._tables.newest(generation.folder, WORDS), ["search"], items_in(old))
             for text in stale.column("search").to_pylist():
                 changes.subtract(distinct_words(text))
             self._tables.delete(generation.folder, WORDS, items_in(old))
-        for text in self._add(generation, items.values()):
+        for text in self._add(generation, [one for item, one in items.items() if item not in moved]):
             changes.update(distinct_words(text))
+        self.move(generation, WORDS, [one for item, one in items.items() if item in moved])
         version = self._tables.newest(generation.folder, WORDS).version
         with self._store.database.write() as connection:
             values = {"words_cursor": entries[-1].seq, "words_version": version}

@@ -71,6 +71,8 @@ class Syncing:
             try:
                 for keys in source.watch(self.stop):
                     if keys:
+                        with self._store.database.read() as connection:
+                            row = sources.get(connection, row.id)  # its policy may have changed
                         self._sync(row, source).peek(keys, source.peek(keys), intake.WATCHED)
                         noticed()
             except BowerbirdError as problem:
@@ -109,6 +111,7 @@ class Syncing:
         self._sync(row, self._open(row.id)).pull(intake.ASKED if row.last_sync else intake.BACKFILL, progress)
 
     def _sync(self, row: SourceRow, source: Source) -> Sync:
+        source.scoped = row.policy == "source" and source.says_access
         return Sync(self._store, row, source, self._ingest.take, self.stop)
 
     def _ended(self, followed: _Followed) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bowerbird.core.errors import SourceError
-from bowerbird.core.records import Checkpoint, Failure, Gone, Item
+from bowerbird.core.records import Access, Checkpoint, Failure, Gone, Item
 from bowerbird.core.settings import Settings
 
 
@@ -30,7 +30,8 @@ class Preview:
 class Source(ABC):
     """A place things come from. A connector writes `pull`, and `read` where its items come without content.
 
-    `location` is what the person typed; `exclude` are folders of Bowerbird's own that must never be indexed.
+    `location` is what the person typed; `exclude` are folders of Bowerbird's own that must never be indexed. Where
+    `says_access` is true the source knows who may read what; it is asked to say so by `scoped`.
     """
 
     kind: ClassVar[str]
@@ -39,14 +40,21 @@ class Source(ABC):
         self.location = location
         self.settings = settings
         self.exclude = tuple(exclude)
+        self.scoped = False
+
+    @property
+    def says_access(self) -> bool:
+        """Whether the source can say who may read what (Access records, and items with a `scope`)."""
+        return False
 
     @abstractmethod
-    def pull(self, checkpoint: Checkpoint) -> Iterator[Item | Gone | Failure | Checkpoint]:
+    def pull(self, checkpoint: Checkpoint) -> Iterator[Access | Item | Gone | Failure | Checkpoint]:
         """Yield what changed since the checkpoint (everything, for a fresh one), ending with a new Checkpoint.
 
         Keys are unique within a pull. A Checkpoint with `complete=True` says that what was not yielded is gone,
         except below a Failure with `prefix=True`. Raises SourceError where the source as a whole cannot be listed:
-        then nothing may be concluded about its items.
+        then nothing may be concluded about its items. With `scoped`, an Access comes before the first item of each
+        scope.
         """
 
     def read(self, item: Item) -> bytes:

@@ -12,10 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from bowerbird.core.errors import SourceError
-from bowerbird.core.records import Checkpoint, Failure, Gone, Item
+from bowerbird.core.records import Access, Checkpoint, Failure, Gone, Item
 from bowerbird.core.settings import Settings
 from bowerbird.sources.base import Preview, Source
 from bowerbird.sources.keys import escape, join, readable, split
+from bowerbird.sources.posix import Rights
 from bowerbird.sources.trees import LocalTree, open_tree, reason
 from bowerbird.sources.walking import Found, Walk
 
@@ -32,7 +33,8 @@ class FilesSource(Source):
     """A folder tree or a single file. Pulls are listings without content, in name order, files before folders.
 
     The key of an item is its path below the root (the file's name, where the root is a file); see `keys`, `ignore`
-    and `trees.LocalTree` for names, for what is left out and for links.
+    and `trees.LocalTree` for names, for what is left out and for links. A scope is a folder, or a file that others may
+    read than may pass through its folder; see `posix`.
     """
 
     kind: ClassVar[str] = "files"
@@ -42,49 +44,56 @@ class FilesSource(Source):
         self._tree = open_tree(location)
         self._single: bool | None = None
 
+    @property
+    def says_access(self) -> bool:
+        """Local folders say who may read what by their modes; what fsspec reaches does not."""
+        return isinstance(self._tree, LocalTree)
+
     def _walk(self) -> tuple[Walk, bool]:
         """Begin a pass; says also whether the root is a single file."""
         walk = Walk(self._tree, self.exclude)
         self._single = walk.root().kind == "file"
         return walk, self._single
 
-    def pull(self, checkpoint: Checkpoint) -> Iterator[Item | Gone | Failure | Checkpoint]:
+    def pull(self, checkpoint: Checkpoint) -> Iterator[Access | Item | Gone | Failure | Checkpoint]:
         """Yield every file there is, then a complete Checkpoint; the given one is not needed, for a listing is cheap.
 
         Raises SourceError where the root itself cannot be listed (a disk that is not mounted): nothing is gone then.
         """
         walk, single = self._walk()
+        said = _Said(self, single)
         found: Iterable[Found | Failure] = [Found((), walk.root())] if single else walk.below(())
         for each in found:
             if isinstance(each, Failure) and not each.key and each.prefix:
                 raise SourceError(f"{self.location}: {each.cause}", "Check who may read it.")
-            yield self._item(each) if isinstance(each, Found) else each
+            yield from said.of(each)
         yield Checkpoint(complete=True)
 
-    def peek(self, keys: Iterable[str]) -> Iterator[Item | Gone | Failure]:
+    def peek(self, keys: Iterable[str]) -> Iterator[Access | Item | Gone | Failure]:
         """Look again at some keys: an Item for a file that is there, Gone for what is not there or left out by now.
 
         A key may be a folder ("" is the root): all files below it are yielded. What is known at or below a peeked key
         and was neither yielded nor lies below a Failure with `prefix=True` is gone. Raises SourceError as `pull` does.
         """
         walk, single = self._walk()
+        said = _Said(self, single)
         done: set[str] = set()
         for key in sorted(set(keys)):
             if any(parent in done for parent in _above(key)):
                 continue
             done.add(key)
-            yield from self._peeked(walk, key, single)
+            yield from self._peeked(walk, key, said)
 
-    def _peeked(self, walk: Walk, key: str, single: bool) -> Iterator[Item | Gone | Failure]:
-        if single:
+    def _peeked(self, walk: Walk, key: str, said: _Said) -> Iterator[Access | Item | Gone | Failure]:
+        if said.single:
             root = Found((), walk.root())
-            yield self._item(root) if key in ("", self._key(root)) else Gone(key)
+            yield from said.of(root) if key in ("", self.key(root)) else [Gone(key)]
             return
         nothing = True
         try:
             for each in walk.at(split(key)):
                 nothing = False
-                yield self._item(each) if isinstance(each, Found) else each
+                yield from said.of(each)
         except FileNotFoundError:
             nothing = True
         except OSError as problem:
@@ -153,20 +162,56 @@ class FilesSource(Source):
             self._walk()
         return () if self._single else split(key)
 
-    def _key(self, found: Found) -> str:
+    def key(self, found: Found) -> str:
+        """Return the key of a file."""
         return join(found.path) if found.path else escape(found.entry.name)
 
-    def _item(self, found: Found) -> Item:
+    def rights(self) -> Rights | None:
+        """Return who may read what, where that was asked for and is known here."""
+        return Rights(self._tree.path) if self.scoped and isinstance(self._tree, LocalTree) else None
+
+    def item(self, found: Found, scope: str = "") -> Item:
+        """Return the record of a file."""
         entry = found.entry
         return Item(
-            key=self._key(found),
+            key=self.key(found),
             name=readable(entry.name),
             uri=self._tree.uri(found.path),
             version=entry.version,
             size=entry.size,
             modified=moment(entry.modified),
             media_type=media_type(entry.name),
+            scope=scope,
         )
+
+
+class _Said:
+    """Turns files into items, and says who may read a scope before the first item of it."""
+
+    def __init__(self, source: FilesSource, single: bool) -> None:
+        self._source = source
+        self._rights = source.rights()
+        self._told: set[str] = set()
+        self.single = single
+
+    def of(self, each: Found | Failure) -> Iterator[Access | Item | Failure]:
+        """Yield what there is to say about a file."""
+        if isinstance(each, Failure) or self._rights is None:
+            yield each if isinstance(each, Failure) else self._source.item(each)
+            return
+        readers = self._rights.readers(each.path, self.single)
+        folder = join(each.path[:-1])
+        through = readers if self.single else self._rights.through(each.path[:-1])
+        # the folder's own is said even where this file is an exception: its scope may be narrower now
+        yield from self._access(folder, through)
+        scope = folder if readers == through else self._source.key(each)
+        yield from self._access(scope, readers)
+        yield self._source.item(each, scope)
+
+    def _access(self, scope: str, readers: frozenset[str]) -> Iterator[Access]:
+        if scope not in self._told:
+            self._told.add(scope)
+            yield Access(scope, tuple(sorted(readers)))
 
 
 def _above(key: str) -> Iterator[str]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from bowerbird.core.errors import BowerbirdError, Interrupted
 from bowerbird.core.ids import content_hash
-from bowerbird.core.records import Checkpoint, Failure, Gone, Item
+from bowerbird.core.records import Access, Checkpoint, Failure, Gone, Item
 from bowerbird.sources.base import Source
 from bowerbird.sources.containers import is_container
+from bowerbird.sources.scoping import Scoping
 from bowerbird.store import catalog, intake, sources
 from bowerbird.store.intake import Known
 from bowerbird.store.sources import SourceRow
@@ -25,6 +26,9 @@ INLINE_BATCH = 64
 
 Inline = Callable[[SourceRow, Sequence[Item], int], None]
 """Takes items that came with their content: enters them and reads them at once."""
+
+Said = Access | Item | Gone | Failure
+"""What a source says in a peek; a pull also says Checkpoint."""
 
 
 @dataclass(slots=True)
@@ -63,7 +67,7 @@ class Sync:
             sources.synced(connection, self._row.id, outcome.checkpoint.state)
         return outcome
 
-    def peek(self, keys: Iterable[str], reported: Iterator[Item | Gone | Failure], priority: int) -> Outcome:
+    def peek(self, keys: Iterable[str], reported: Iterator[Said], priority: int) -> Outcome:
         """Compare what a source says of some keys (after a watch event) with what is known at and below them."""
         with self._store.database.read() as connection:
             known = intake.known_keys(connection, self._row.id, list(keys))
@@ -72,18 +76,19 @@ class Sync:
             sources.set_failures(connection, self._row.id, outcome.failures, replace=False)
         return outcome
 
-    def _complete(self, reported: Iterator[Item | Gone | Failure]) -> Iterator[Item | Gone | Failure | Checkpoint]:
+    def _complete(self, reported: Iterator[Said]) -> Iterator[Said | Checkpoint]:
         yield from reported
         yield Checkpoint(self._row.checkpoint, complete=True)
 
     def _compare(
         self,
-        reported: Iterator[Item | Gone | Failure | Checkpoint],
+        reported: Iterator[Said | Checkpoint],
         known: Mapping[str, Known],
         priority: int,
         progress: Callable[[int], None],
     ) -> Outcome:
         outcome = Outcome()
+        scoping = Scoping(self._store, self._row.id)
         fresh: list[Item] = []
         changed: list[Item] = []
         seen: set[str] = set()
@@ -94,36 +99,44 @@ class Sync:
             if isinstance(one, Item):
                 seen.add(one.key)
                 outcome.listed += 1
-                before = known.get(one.key)
-                if before is None:
-                    fresh.append(one)
-                elif before.version != one.version or before.state == "failed":
-                    changed.append(one)
+                self._sort(one, known.get(one.key), scoping, fresh, changed)
             elif isinstance(one, Gone):
                 gone.add(one.key)
-            elif isinstance(one, Failure):
-                outcome.failures.append(one)
             else:
-                outcome.checkpoint = one
-            if outcome.listed % BATCH == 0 or _full(changed):
+                _hear(one, scoping, outcome)
+            if outcome.listed % BATCH == 0 or _full(changed) or scoping.full:
                 progress(outcome.listed)
-                outcome.entered += self._enter(changed, priority)
+                outcome.entered += self._enter(changed, priority, scoping)
             if _full(fresh) and not known:
-                outcome.entered += self._enter(fresh, priority)
+                outcome.entered += self._enter(fresh, priority, scoping)
         missing = self._missing(known, seen, gone, outcome)
+        scoping.flush()
         fresh = self._renamed(fresh, missing, outcome)
-        outcome.entered += self._enter(changed, priority) + self._enter(fresh, priority)
+        outcome.entered += self._enter(changed, priority, scoping) + self._enter(fresh, priority, scoping)
         outcome.removed = self._remove(known, missing)
+        scoping.settle(seen, outcome.failures, outcome.checkpoint.complete)
         progress(outcome.listed)
         return outcome
 
-    def _enter(self, items: list[Item], priority: int) -> int:
+    def _sort(self, one: Item, before: Known | None, scoping: Scoping, fresh: list[Item], changed: list[Item]) -> None:
+        """Put an item where it belongs: among the new, the changed, those that moved, or nowhere."""
+        if before is None:
+            fresh.append(one)
+            return
+        is_changed = before.version != one.version or before.state == "failed"
+        scoping.notice(one, before, is_changed)
+        if is_changed:
+            changed.append(one)
+
+    def _enter(self, items: list[Item], priority: int, scoping: Scoping) -> int:
         count = len(items)
         plain = [item for item in items if item.content is None]
         inline = [item for item in items if item.content is not None]
         for start in range(0, len(plain), BATCH):
             with self._store.database.write() as connection:
+                scoping.enter(connection)
                 intake.found(connection, self._row, plain[start : start + BATCH], priority)
+        scoping.flush()
         for start in range(0, len(inline), INLINE_BATCH):
             self._inline(self._row, inline[start : start + INLINE_BATCH], priority)
         items.clear()
@@ -148,7 +161,7 @@ class Sync:
         """Move items that only changed their key; returns the items that are really new."""
         by_version: dict[str, list[tuple[str, Known]]] = {}
         for key, one in missing.items():
-            if one.size and one.state == "indexed":
+            if one.size and one.state == "indexed" and not is_container(key):  # its members would keep their old keys
                 by_version.setdefault(one.version, []).append((key, one))
         new: list[Item] = []
         for item in fresh:
@@ -184,6 +197,15 @@ class Sync:
         with self._store.database.write() as connection:
             sources.forget_member_failures(connection, self._row.id, [key for key in missing if is_container(key)])
             return intake.removed(connection, ids)
+
+
+def _hear(said: Access | Failure | Checkpoint, scoping: Scoping, outcome: Outcome) -> None:
+    if isinstance(said, Access):
+        scoping.hear(said)
+    elif isinstance(said, Failure):
+        outcome.failures.append(said)
+    else:
+        outcome.checkpoint = said
 
 
 def _full(items: Sequence[Item]) -> bool:

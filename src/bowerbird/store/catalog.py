@@ -15,7 +15,6 @@ from sqlalchemy import (
     Connection,
     Select,
     String,
-    and_,
     bindparam,
     exists,
     func,
@@ -87,15 +86,17 @@ def named(connection: Connection, text: str, filters: Filters, scopes: Collectio
         key = func.lower(items.c.key)
         below = key.endswith("/" + text.lower(), autoescape=True)
         exact = or_(exact, key == text.lower(), below, items.c.uri == text)
-    statement = select(items.c.id, *folds).select_from(items.join(sources))
-    statement = _narrowed(statement.where(exact), filters, scopes).order_by(items.c.modified.desc(), items.c.id)
-    ranked = sorted(connection.execute(statement), key=lambda row: [fold != wanted for fold in row[1:]])
+    statement = select(items.c.id, items.c.acl_id, *folds).select_from(items.join(sources))
+    statement = _narrowed(statement.where(exact), filters).order_by(items.c.modified.desc(), items.c.id)
+    visible = (row for row in connection.execute(statement) if row.acl_id in scopes)
+    ranked = sorted(visible, key=lambda row: [fold != wanted for fold in row[2:]])
     return [row.id for row in ranked[:limit]]
 
 
 def recent(connection: Connection, filters: Filters, scopes: Collection[int], limit: int) -> list[str]:
     """Return ids of the newest items that pass the filters."""
-    statement = _narrowed(select(items.c.id).select_from(items.join(sources)), filters, scopes)
+    statement = _narrowed(select(items.c.id).select_from(items.join(sources)), filters)
+    statement = statement.where(items.c.acl_id.in_(listed(scopes)))
     return list(connection.execute(statement.order_by(items.c.modified.desc(), items.c.id).limit(limit)).scalars())
 
 
@@ -123,10 +124,10 @@ def keyed(connection: Connection, source_id: str, key: str) -> StoredItem | None
     return stored(row) if row else None
 
 
-def versions(connection: Connection) -> dict[str, int]:
-    """Return the content version of every item that has been read; a system read, for `doctor`."""
-    statement = select(items.c.id, items.c.content_version).where(items.c.content_version > 0)
-    return {row[0]: row[1] for row in connection.execute(statement)}
+def versions(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Return (content version, acl_id) of every item that has been read; a system read, for `doctor`."""
+    statement = select(items.c.id, items.c.content_version, items.c.acl_id).where(items.c.content_version > 0)
+    return {row[0]: (row[1], row[2]) for row in connection.execute(statement)}
 
 
 def states(connection: Connection) -> dict[str, int]:
@@ -142,8 +143,8 @@ def pending(connection: Connection) -> int:
 
 def waiting(connection: Connection, scopes: Collection[int]) -> int:
     """Return how many items of the scopes wait for their content to be read."""
-    statement = select(func.count()).where(items.c.state == "pending", items.c.acl_id.in_(scopes))
-    return int(connection.execute(statement).scalar_one())
+    by_scope = select(items.c.acl_id, func.count()).where(items.c.state == "pending").group_by(items.c.acl_id)
+    return sum(number for acl_id, number in connection.execute(by_scope) if acl_id in scopes)
 
 
 def troubled(connection: Connection, limit: int) -> list[StoredItem]:
@@ -171,8 +172,8 @@ def day_start(day: date) -> float:
     return datetime.combine(day, time(), UTC).timestamp()
 
 
-def _narrowed(statement: Select[Any], filters: Filters, scopes: Collection[int]) -> Select[Any]:
-    conditions: list[ColumnElement[bool]] = [items.c.acl_id.in_(scopes)]
+def _narrowed(statement: Select[Any], filters: Filters) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = []
     if filters.types:
         conditions.append(items.c.kind.in_(filters.types))
     if filters.sources:
@@ -186,7 +187,7 @@ def _narrowed(statement: Select[Any], filters: Filters, scopes: Collection[int])
         conditions.append(items.c.modified >= day_start(filters.after))
     if filters.before:
         conditions.append(items.c.modified < day_start(filters.before))
-    return statement.where(and_(*conditions))
+    return statement.where(*conditions)
 
 
 def _involved(name: str) -> ColumnElement[bool]:

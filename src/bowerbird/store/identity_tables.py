@@ -129,6 +129,16 @@ mappings = Table(
 )
 """What a source calls somebody (`user:alice`, `group:staff`, `public`) -> our principal."""
 
+scope_claims = Table(
+    "scope_claims",
+    metadata,
+    Column("source_id", String, ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("theirs", String, primary_key=True),
+    Column("effect", String, primary_key=True),
+)
+"""What a source says about its scopes, in its own words; `mappings` turn it into entries of the origin `source`."""
+
 access_state = Table(
     "access_state",
     metadata,

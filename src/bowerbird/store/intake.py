@@ -19,10 +19,12 @@ from sqlalchemy.dialects.sqlite import insert
 from bowerbird.core.ids import new_id
 from bowerbird.core.kinds import kind_of
 from bowerbird.core.records import Item, Person
+from bowerbird.store import outbox
 from bowerbird.store.items import ItemState
 from bowerbird.store.moments import from_row, now, to_row
+from bowerbird.store.scopes import Places
 from bowerbird.store.sources import SourceRow
-from bowerbird.store.tables import documents, items, outbox
+from bowerbird.store.tables import documents, items, scopes
 
 WATCHED, ASKED, BACKFILL, AGAIN = 30, 20, 10, 0
 """Priorities: a watch event overtakes what was asked for, that the backfill, and that what is only made anew."""
@@ -34,15 +36,21 @@ LAST = "\U0010ffff"
 """Sorts behind everything that begins as what stands before it does."""
 
 
+_KNOWN = select(
+    items.c.key, items.c.id, items.c.version, items.c.container, items.c.size, items.c.state, scopes.c.key
+).join(scopes, scopes.c.acl_id == items.c.acl_id)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the library knows of one key of a source."""
+    """What the library knows of one key of a source; `scope` is the name of the scope it lies in."""
 
     id: str
     version: str
     container: str
     size: int
     state: ItemState
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +118,23 @@ def stem(name: str) -> str:
 
 def known(connection: Connection, source_id: str) -> dict[str, Known]:
     """Return everything known of a source, by key."""
-    columns = (items.c.key, items.c.id, items.c.version, items.c.container, items.c.size, items.c.state)
-    rows = connection.execute(select(*columns).where(items.c.source_id == source_id))
+    rows = connection.execute(_KNOWN.where(items.c.source_id == source_id))
     return {row[0]: Known(*row[1:]) for row in rows}
 
 
 def known_keys(connection: Connection, source_id: str, keys: Sequence[str]) -> dict[str, Known]:
     """Return what is known of these keys and of everything below them (folders and containers)."""
-    columns = (items.c.key, items.c.id, items.c.version, items.c.container, items.c.size, items.c.state)
     found: dict[str, Known] = {}
     for key in keys:
         # a range and not LIKE, which knows no case: Docs/ and docs/ are two folders
         below = or_(*(items.c.key.between(key + mark, key + mark + LAST) for mark in ("/", "!/")))
         wanted = and_(items.c.source_id == source_id, or_(items.c.key == key, below) if key else items.c.key != "")
-        found.update({row[0]: Known(*row[1:]) for row in connection.execute(select(*columns).where(wanted))})
+        found.update({row[0]: Known(*row[1:]) for row in connection.execute(_KNOWN.where(wanted))})
     return found
 
 
 def found(connection: Connection, source: SourceRow, reported: Sequence[Item], priority: int) -> None:
-    """Enter new items and mark changed ones; both wait for their content from now on.
+    """Enter new items and mark changed ones; both wait for their content from now on. None changes its scope by this.
 
     One whose date changed forgets its hash, so that it is put into the index with its new date even if its bytes are
     the same.
@@ -143,20 +149,21 @@ def found(connection: Connection, source: SourceRow, reported: Sequence[Item], p
     redated = items.c.modified.is_distinct_from(statement.excluded.modified)
     changed["content_hash"] = case((redated, ""), else_=items.c.content_hash)
     upsert = statement.on_conflict_do_update(index_elements=[items.c.source_id, items.c.key], set_=changed)
-    connection.execute(upsert, [_new_row(source, item, priority) for item in reported])
+    places = Places(connection, source.id).of(reported)
+    connection.execute(upsert, [_new_row(source, item, priority, places[item.key]) for item in reported])
 
 
 def renamed(connection: Connection, item_id: str, item: Item) -> None:
     """Move an item to the key it has now, with its content; it is put into the index again under its new name."""
-    columns = (items.c.name, items.c.title, items.c.media_type)
+    columns = (items.c.source_id, items.c.name, items.c.title, items.c.media_type)
     row = connection.execute(select(*columns).where(items.c.id == item_id)).one()
     title = stem(item.name) if row.title == stem(row.name) else row.title
     values = {**_named(item), "version": item.version, "modified": to_row(item.modified)}
     values |= {"title": title, "title_folded": folded(title), "kind": kind_of(item.name, row.media_type)}
-    values |= {"media_type": row.media_type}
+    values |= {"media_type": row.media_type, "acl_id": Places(connection, row.source_id).of([item])[item.key]}
     bump = {"content_version": items.c.content_version + 1, "updated": now()}
     connection.execute(update(items).where(items.c.id == item_id).values(**values, **bump))
-    _log(connection, [(item_id, "put", 1)])
+    outbox.append(connection, [(item_id, "put", 1)])
 
 
 def removed(connection: Connection, item_ids: Iterable[str]) -> int:
@@ -164,7 +171,7 @@ def removed(connection: Connection, item_ids: Iterable[str]) -> int:
     ids = list(item_ids)
     for some in _sliced(ids):
         connection.execute(delete(items).where(items.c.id.in_(some)))
-        _log(connection, [(item_id, "delete", 1) for item_id in some])
+        outbox.append(connection, [(item_id, "delete", 1) for item_id in some])
     return len(ids)
 
 
@@ -211,7 +218,7 @@ def finish(connection: Connection, outcomes: Sequence[Outcome]) -> int:
             values["content_version"] = before["content_version"] + 1
             entries.append((outcome.claim.id, "put", 1 if before["content_version"] else 0))
         connection.execute(update(items).where(items.c.id == outcome.claim.id).values(**values))
-    _log(connection, entries)
+    outbox.append(connection, entries)
     return len(entries)
 
 
@@ -255,7 +262,7 @@ def put_again(connection: Connection, item_ids: Sequence[str]) -> None:
     """Write outbox entries for items whose passages are missing or stale in the index."""
     for some in _sliced(item_ids):
         present = set(connection.execute(select(items.c.id).where(items.c.id.in_(some))).scalars())
-        _log(connection, [(item_id, "put" if item_id in present else "delete", 1) for item_id in some])
+        outbox.append(connection, [(item_id, "put" if item_id in present else "delete", 1) for item_id in some])
 
 
 def document(connection: Connection, content_hash: str, ending: str, parser: str) -> tuple[int, str, str] | None:
@@ -301,7 +308,7 @@ def _ended(connection: Connection, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _new_row(source: SourceRow, item: Item, priority: int) -> dict[str, Any]:
+def _new_row(source: SourceRow, item: Item, priority: int, acl_id: int) -> dict[str, Any]:
     return {
         "id": new_id(),
         "source_id": source.id,
@@ -312,7 +319,7 @@ def _new_row(source: SourceRow, item: Item, priority: int) -> dict[str, Any]:
         "modified": to_row(item.modified),
         "people": msgspec.to_builtins(item.people),
         "version": item.version,
-        "acl_id": source.acl_id,
+        "acl_id": acl_id,
         "state": "pending",
         "priority": priority,
         "updated": now(),
@@ -351,9 +358,3 @@ def _claim(row: Any) -> Claim:
 
 def _sliced(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[start : start + 500] for start in range(0, len(ids), 500))
-
-
-def _log(connection: Connection, entries: Iterable[tuple[str, str, int]]) -> None:
-    rows = [{"item_id": i, "operation": o, "replaces": r, "created": now()} for i, o, r in entries]
-    if rows:
-        connection.execute(insert(outbox), rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,11 +17,14 @@ _SERVED = select(generations).where(generations.c.state == "served")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change: `put` or `delete` of an item; `replaces` says that older passages may be served meanwhile."""
+    """One change: `put` or `delete` of an item, or its move to another `scope` (its content stays as it is).
+
+    `replaces` says that older passages may be served meanwhile.
+    """
 
     seq: int
     item: str
-    operation: Literal["put", "delete"]
+    operation: Literal["put", "delete", "scope"]
     replaces: bool
 
 
@@ -39,12 +42,25 @@ class Generation:
     vectors_version: int
 
 
+def append(connection: Connection, entries: Iterable[tuple[str, str, int]]) -> None:
+    """Append changes to the log, as (item, operation, replaces)."""
+    rows = [{"item_id": i, "operation": o, "replaces": r, "created": now()} for i, o, r in entries]
+    if rows:
+        connection.execute(insert(outbox), rows)
+
+
 def after(connection: Connection, cursor: int, limit: int) -> list[Entry]:
     """Return the next entries of the log."""
     rows = connection.execute(
         select(outbox).where(outbox.c.seq > cursor).order_by(outbox.c.seq).limit(limit)
     ).mappings()
     return [Entry(row["seq"], row["item_id"], row["operation"], bool(row["replaces"])) for row in rows]
+
+
+def only_moved(entries: Iterable[Entry]) -> set[str]:
+    """Return the items of which the entries say nothing but that they are in another scope now."""
+    entries = list(entries)
+    return {one.item for one in entries} - {one.item for one in entries if one.operation != "scope"}
 
 
 def behind(connection: Connection, cursor: int) -> int:
@@ -62,7 +78,7 @@ def behind_in(connection: Connection, cursor: int, allowed: Collection[int]) -> 
     """Return how many changes of items that still exist, in these scopes, stand after the cursor."""
     after_it = outbox.c.seq > cursor
     if len(allowed) == connection.execute(select(func.count()).select_from(scopes)).scalar_one():
-        kept = outbox.c.operation == "put"  # all scopes: no need to ask which item lies where
+        kept = outbox.c.operation != "delete"  # all scopes: no need to ask which item lies where
         return int(connection.execute(select(func.count()).where(after_it, kept)).scalar_one())
     joined = outbox.join(items, items.c.id == outbox.c.item_id)
     statement = select(func.count(outbox.c.item_id.distinct())).select_from(joined)

@@ -15,12 +15,16 @@ from bowerbird.core.ids import new_id
 from bowerbird.core.records import Failure
 from bowerbird.store.access import ensure_scope
 from bowerbird.store.moments import from_row, now
+from bowerbird.store.scopes import refresh
 from bowerbird.store.tables import failures, items, scope_entries, scopes, sources
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One source. `state` is new, ok or failed; `failures` counts what its last sync could not list or read."""
+    """One source. `state` is new, ok or failed; `failures` counts what its last sync could not list or read.
+
+    `policy` says who may read it (`scopes.POLICIES`); `owner` is the id of the person whose it is.
+    """
 
     id: str
     name: str
@@ -33,17 +37,24 @@ class SourceRow:
     last_sync: datetime | None
     items: int = 0
     failures: int = 0
+    policy: str = "private"
+    owner: str = "owner"
 
 
-def add(connection: Connection, kind: str, location: str, name: str) -> SourceRow:
-    """Register a source, or return the one that is registered for this location. A name that is taken gets a number."""
+def add(connection: Connection, kind: str, location: str, name: str, owner: str = "owner") -> SourceRow:
+    """Register a source, or return the one that is registered for this location. A name that is taken gets a number.
+
+    Only its owner (the id of a person) may read it, until its policy is changed.
+    """
     found = connection.execute(select(sources.c.id).where(sources.c.location == location)).scalar()
     if found is None:
         taken = set(connection.execute(select(sources.c.name)).scalars())
         free = next(n for n in (name, *(f"{name}-{count}" for count in range(2, len(taken) + 3))) if n not in taken)
         found = new_id()
         values = {"id": found, "name": free, "kind": kind, "location": location, "created": now(), "state": "new"}
-        connection.execute(insert(sources).values(acl_id=ensure_scope(connection, found), **values))
+        values |= {"acl_id": ensure_scope(connection, found), "owner": owner}
+        connection.execute(insert(sources).values(**values))
+        refresh(connection, found)
     return get(connection, found)
 
 
@@ -75,6 +86,12 @@ def named(connection: Connection, name: str) -> SourceRow:
     if found is None:
         raise NotFoundError(f"There is no source named {name}.", "`bowerbird sources list` shows all of them.")
     return get(connection, found)
+
+
+def set_policy(connection: Connection, source_id: str, policy: str) -> None:
+    """Change who may read a source; rows of scopes follow, nothing else does."""
+    connection.execute(update(sources).where(sources.c.id == source_id).values(policy=policy))
+    refresh(connection, source_id)
 
 
 def remove(connection: Connection, source_id: str) -> None:
@@ -129,7 +146,7 @@ def _pairs(connection: Connection, statement: Any) -> list[tuple[str, int]]:
 def _row(row: Any, count: int, failed_count: int) -> SourceRow:
     return SourceRow(
         row["id"], row["name"], row["kind"], row["location"], row["acl_id"], row["state"], row["error"],
-        row["checkpoint"], from_row(row["last_sync"]), count, failed_count,
+        row["checkpoint"], from_row(row["last_sync"]), count, failed_count, row["policy"], row["owner"],
     )  # fmt: skip
 
 

@@ -144,7 +144,8 @@ outbox = Table(
     Index("ix_outbox_item_id", "item_id"),
     sqlite_autoincrement=True,
 )
-"""The ordered log that generations follow: `put`, `delete` or `scope`; `replaces` is 1 where older passages may be served."""
+"""The ordered log that generations follow: `put`, `delete` or `scope` (a move); with `replaces` 1, what is served of
+the item is stale."""
 
 generations = Table(
     "generations",
