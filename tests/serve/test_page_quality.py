@@ -1,4 +1,4 @@
-"""Accessibility (axe-core), speed (LCP), the library page, and the way into an empty library."""
+"""Accessibility (axe-core), speed (LCP), and the way into an empty library."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def test_no_accessibility_violations(browse: Callable[..., Any], axe: str, look:
 
 
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize(
-    "path", ["/status", "/signin", "/none", "/?q=zebrafinch+type%3Avideo", "/?q=cloudberry&item={item}"]
-)
+@pytest.mark.parametrize("path", ["/signin", "/none", "/?q=zebrafinch+type%3Avideo", "/?q=cloudberry&item={item}"])
 def test_other_pages_have_no_violations(site: Any, browse: Callable[..., Any], axe: str, look: str, path: str) -> None:
     page = browse(path.format(item=site.item("cloudberry")), **LOOKS[look], reduced_motion="reduce")
     page.wait_for_load_state("networkidle")
@@ -81,7 +79,7 @@ def test_the_help_has_no_violations(browse: Callable[..., Any], axe: str) -> Non
 
 def test_the_page_is_there_within_a_second(browse: Callable[..., Any]) -> None:
     times = []
-    for path in ("/", "/", "/?q=walrus", "/status"):
+    for path in ("/", "/", "/?q=walrus", "/admin"):
         page = browse(path)
         page.wait_for_load_state("networkidle")
         times.append(
@@ -108,19 +106,6 @@ def test_an_empty_library_shows_the_way_in(empty_site: Any, browse: Callable[...
     page.locator(".hit .title", has_text="first").wait_for(timeout=3 * TIMEOUT)
 
 
-def test_the_library_page(browse: Callable[..., Any]) -> None:
-    page = browse("/status")
-    page.locator('[data-source="Office"]').wait_for(timeout=TIMEOUT)
-    assert "broken.pdf" in page.locator("#unread").inner_text()
-    page.get_by_role("button", name="Sync Office").press("Enter")
-    page.get_by_text("Office is read again.").wait_for(timeout=TIMEOUT)
-    page.locator("#jobs .card", has_text="waits for its turn").wait_for(timeout=TIMEOUT)
-    page.get_by_role("button", name="Remove Office").press("Enter")
-    page.get_by_text("Really remove?").wait_for(timeout=TIMEOUT)
-    page.get_by_role("button", name="Cancel: Sync · Office").press("Enter")
-    page.locator("#jobs .card", has_text="cancelled").wait_for(timeout=TIMEOUT)
-
-
 def test_signing_in_by_the_link(site: Any, browse: Callable[..., Any]) -> None:
     page = browse("/", signed_in=False)
     page.get_by_role("heading", name="This library is private").wait_for(timeout=TIMEOUT)
@@ -131,7 +116,7 @@ def test_signing_in_by_the_link(site: Any, browse: Callable[..., Any]) -> None:
 
 
 def test_a_partial_index_is_said(browse: Callable[..., Any], site: Any) -> None:
-    page = browse("/status")
+    page = browse("/admin")
 
     def partly(route: Any) -> None:
         answer = route.fetch()

@@ -21,7 +21,7 @@ export class OfflineError extends Error {}
  * @param {{query?: Record<string, string | number>, body?: object, signal?: AbortSignal}} [options]
  * @returns {Promise<any>}
  */
-async function call(method, path, { query, body, signal } = {}) {
+export async function call(method, path, { query, body, signal } = {}) {
   const url = new URL(path, location.origin);
   for (const [name, value] of Object.entries(query ?? {})) if (value !== "") url.searchParams.set(name, String(value));
   const init = { method, signal, credentials: "same-origin", headers: { accept: "application/json" } };
@@ -38,7 +38,7 @@ async function call(method, path, { query, body, signal } = {}) {
   return answer;
 }
 
-const part = encodeURIComponent;
+export const part = encodeURIComponent;
 
 export const search = (query, signal) => call("GET", "/api/search", { query, signal });
 export const item = (id, signal) => call("GET", `/api/items/${part(id)}`, { signal });
@@ -48,8 +48,5 @@ export const reveal = (id) => call("POST", `/api/items/${part(id)}/reveal`);
 export const status = (signal) => call("GET", "/api/status", { signal });
 export const previewFolder = (location) => call("POST", "/api/sources/preview", { body: { location } });
 export const addFolder = (location) => call("POST", "/api/sources", { body: { location } });
-export const removeSource = (name) => call("DELETE", `/api/sources/${part(name)}`);
-export const sync = (source) => call("POST", "/api/sync", { body: source ? { source } : {} });
-export const cancelJob = (id) => call("POST", `/api/jobs/${part(id)}/cancel`);
 export const pageImage = (id, page, width) => `/api/items/${part(id)}/pages/${page}.png?width=${width}`;
 export const original = (id) => `/open/${part(id)}`;

@@ -9,7 +9,8 @@ const IDLE = 30_000;
 
 export class LibraryWatch {
   /**
-   * @param {HTMLElement} pill @param {HTMLElement} notice
+   * @param {HTMLElement | null} pill null where the page is not an admin's: then there is nothing to watch
+   * @param {HTMLElement} notice
    * @param {(status: any, before: any) => void} onChange
    */
   constructor(pill, notice, onChange) {
@@ -23,6 +24,7 @@ export class LibraryWatch {
   /** Look now, and again from time to time while the page is visible. */
   async look() {
     clearTimeout(this.timer);
+    if (!this.pill) return;
     try {
       const before = this.status;
       this.status = await api.status();

@@ -35,7 +35,7 @@ const preview = new Preview(byId("preview"), {
   outside: () => [document.querySelector(".bar"), byId("facets"), byId("results")],
 });
 const searcher = new Searcher({ onStart: started, onAnswer: answered, onMore: appended, onError: troubled });
-const library = new LibraryWatch(byId("library-pill"), byId("notice"), (status, before) => {
+const library = new LibraryWatch(document.getElementById("library-pill"), byId("notice"), (status, before) => {
   preview.rest();
   const arrived = before && status.items - status.pending !== before.items - before.pending;
   if (desk.classList.contains("blank") || (arrived && !results.hits.length)) searcher.again();

@@ -48,12 +48,13 @@ export function failed(place, problem, retry) {
   }
 }
 
-/** @param {HTMLElement} place shows the way into an empty library; @param {(form: HTMLFormElement) => void} wire */
+/** @param {HTMLElement} place shows the way into an empty library @param {(form: HTMLFormElement) => void} wire */
 export function empty(place, wire) {
   place.hidden = false;
   if (place.querySelector(".empty-library")) return; // somebody may be typing in it
   fill(place, document.getElementById("empty-library").content.cloneNode(true));
-  wire(place.querySelector("form"));
+  const form = place.querySelector("form");
+  if (form) wire(form); // only admins add folders
 }
 
 /** @param {HTMLElement} place */

@@ -1,0 +1,29 @@
+/** What codes, kinds and states are called on the pages. */
+
+import { h } from "../dom.js";
+import { fullDate, when } from "../format.js";
+
+/** Why something could not be read, in a few words. */
+export const REASONS = {
+  "extraction-failed": "Broken or unknown inside", "sandbox-timeout": "Took too long", "sandbox-crash": "Broke its parser",
+  "sandbox-output": "Too much inside", "container-unsafe": "Unsafe archive", "source-unreadable": "No access", "disk-full": "Disk full",
+};
+
+/** The roles, the least first, with what each may do. */
+export const ROLES = [
+  { value: "guest", label: "Guest", meaning: "Reads what was shared with them, nothing else." },
+  { value: "member", label: "Member", meaning: "Reads what is theirs and what is open to members." },
+  { value: "admin", label: "Admin", meaning: "Looks after people, sources and permissions as well." },
+  { value: "owner", label: "Owner", meaning: "May do everything, and makes other owners." },
+];
+
+export const roleName = (role) => ROLES.find(({ value }) => value === role)?.label ?? role;
+
+export const STATES = { queued: "waits for its turn", running: "under way", done: "done", failed: "failed", cancelled: "cancelled" };
+
+/** A moment in words, the whole date on hover. @param {string | null} moment RFC 3339 @param {string} [never] */
+export const moment = (moment, never = "never") =>
+  moment ? h("time", { datetime: moment, title: fullDate(moment) }, when(moment)) : h("span", { class: "quiet" }, never);
+
+/** @param {string} text @returns {string} with a capital */
+export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
