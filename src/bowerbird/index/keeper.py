@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from bowerbird.core.records import Finding
 from bowerbird.index.schema import VECTORS, WORDS
 from bowerbird.index.tables import Table, Tables
-from bowerbird.index.writer import Writer
+from bowerbird.index.writer import UNREADABLE, Writer
 from bowerbird.store import catalog, intake, outbox
 from bowerbird.store.outbox import Generation
 from bowerbird.store.store import Store
 
+_FILE = "file "
+
 
 class IndexKeeper:
-    """Verifies that the served tables hold every item once, at its current content version, in its scope, and nothing else."""
+    """Verifies that the served tables hold every item once, at its version and in its scope, and nothing else."""
 
     name = "index"
 
@@ -26,10 +28,25 @@ class IndexKeeper:
         self._writer = writer
 
     def verify(self) -> Iterator[Finding]:
-        """Yield items that are missing, stale, doubled or left over in the words and vectors tables.
+        """Yield damaged files, and items that are missing, stale, doubled or left over in the words and vectors tables.
 
         Items with an entry in the log that is not applied yet are left out: they are on their way.
         """
+        with self._store.database.read() as connection:
+            living = [one.folder for one in outbox.all_generations(connection) if one.state != "retired"]
+        damaged = [self._damage(folder, path, wrong) for folder in living for path, wrong in self._files(folder)]
+        if damaged:
+            yield from damaged  # what the tables say means nothing then
+            return
+        for attempt in (1, 2):
+            try:
+                yield from list(self._items())
+                return
+            except UNREADABLE as problem:
+                if attempt == 2:  # the first time, the version may just have been compacted away
+                    yield self._damage("tables", "", f"cannot be read: {problem}")
+
+    def _items(self) -> Iterator[Finding]:
         with self._store.database.read() as connection:
             generation = outbox.served(connection)
             if generation is None:
@@ -37,22 +54,44 @@ class IndexKeeper:
             current = catalog.versions(connection)
             underway = {name: outbox.items_after(connection, cursor) for name, cursor in _cursors(generation)}
         for name, version in ((WORDS, generation.words_version), (VECTORS, generation.vectors_version)):
-            if version and self._tables.exists(generation.folder, name):
+            if version:
                 table = self._tables.at(generation.folder, name, version)
                 yield from self._compared(name, table, current, underway[name])
 
     def repair(self, findings: Iterable[Finding]) -> int:
-        """Write the items found wrong into the log again."""
-        items = [finding.subject for finding in findings if finding.keeper == self.name]
+        """Write the items found wrong into the log again; where files are damaged, begin the index anew."""
+        mine = [finding.subject for finding in findings if finding.keeper == self.name]
+        if any(subject.startswith(_FILE) for subject in mine):
+            self._writer.start_over()
+            return len(mine)
         with self._store.database.write() as connection:
-            intake.put_again(connection, items)
-        return len(items)
+            intake.put_again(connection, mine)
+        return len(mine)
 
-    def purge(self, purged: Iterable[str]) -> None:
+    def purge(self, purged: Iterable[str]) -> Mapping[str, int]:
         """Physically remove the passages of deleted items (their `delete` entries are applied)."""
         del purged  # what the log deleted is only marked in Lance until it is compacted with nothing kept
+        before = sum(1 for path in self._tables.folder.rglob("*") if path.is_file())
         self._writer.compact(timedelta(0))
         self._writer.count_terms()
+        after = sum(1 for path in self._tables.folder.rglob("*") if path.is_file())
+        return {"index files before": before, "index files after": after}
+
+    def export(self, person: str) -> dict[str, object]:
+        """Return nothing: the index knows scopes and items, no people with a way in."""
+        del person
+        return {}
+
+    def erase(self, person: str) -> int:
+        """Remove nothing: there is nothing about people with a way in."""
+        del person
+        return 0
+
+    def _files(self, folder: str) -> Iterator[tuple[str, str]]:
+        return self._tables.sums.damaged(folder)
+
+    def _damage(self, folder: str, path: str, wrong: str) -> Finding:
+        return Finding(self.name, f"{_FILE}{folder}/{path}".rstrip("/"), wrong)
 
     def _compared(
         self, name: str, table: Table, current: dict[str, tuple[int, int]], underway: set[str]
