@@ -10,15 +10,18 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from PIL import Image
 
+from bowerbird.core.settings import Settings
 from bowerbird.library import Library
 from bowerbird.serve.app import create_app
 
@@ -171,6 +174,69 @@ def client(site: Site) -> Iterator[httpx.Client]:
     """A client of the site with the bearer token."""
     with site.client() as client:
         yield client
+
+
+GOOD = "gravel otter seventeen"
+
+
+class Browser:
+    """Talks to an application without a socket, as a browser whose page is Bowerbird's own. Keeps cookies."""
+
+    def __init__(self, app: FastAPI, portal: BlockingPortal, base: str, headers: dict[str, str]) -> None:
+        self._portal = portal
+        own = {"origin": base, "accept": "application/json", **headers}
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base, headers=own)
+        self.cookies = self._client.cookies
+        self.get, self.post = partial(self.request, "GET"), partial(self.request, "POST")
+        self.patch, self.delete = partial(self.request, "PATCH"), partial(self.request, "DELETE")
+
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return self._portal.call(partial(self._client.request, method, path, **more))
+
+    def sign_in(self, handle: str = "ada", password: str = GOOD, code: str = "") -> httpx.Response:
+        return self.post("/api/signin", json={"handle": handle, "password": password, "code": code})
+
+
+class House:
+    """An application over an empty library, with people in it."""
+
+    def __init__(self, library: Library, portal: BlockingPortal) -> None:
+        self.library = library
+        self.portal = portal
+        self.app = create_app(library, token=TOKEN, worker=False)
+        self.ids = {"owner": "owner"}
+
+    def again(self) -> House:
+        """The same library behind another application, as after a restart."""
+        return House(self.library, self.portal)
+
+    def browser(self, base: str = "http://127.0.0.1", **headers: str) -> Browser:
+        return Browser(self.app, self.portal, base, headers)
+
+    def enter(self, handle: str = "ada", role: str = "member") -> str:
+        """Invite somebody who sets the password GOOD; returns their id."""
+        person, link = self.library.identity.people.invite(handle, role)
+        self.library.identity.set_up(link.secret, GOOD)
+        self.ids[handle] = person.id
+        return person.id
+
+    def program(self, handle: str, *grants: str) -> Browser:
+        """A program with a token of somebody."""
+        _, secret = self.library.identity.make_token(self.ids[handle], "test", grants or ("read", "write"))
+        return self.browser(authorization=f"Bearer {secret}")
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    with start_blocking_portal() as portal:
+        yield portal
+
+
+@pytest.fixture
+def house(tmp_path: Path, portal: BlockingPortal) -> Iterator[House]:
+    """An application over an empty library, without a server."""
+    with Library.open(tmp_path / "home", Settings({})) as library:
+        yield House(library, portal)
 
 
 CHROMIUM = Path("/usr/bin/chromium")

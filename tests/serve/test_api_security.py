@@ -7,9 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from bowerbird.core.errors import SignInError
-from bowerbird.serve.security import SESSION_SECONDS, Doors
-
 PATHS = [
     "/", "/status", "/signin", "/api/search?q=walrus", "/api/status", "/api/sources", "/api/openapi.json", "/api/none",
     "/none", "/open/none", "/static/css/base.css", "/static/none", "/favicon.ico",
@@ -148,15 +145,3 @@ def test_large_bodies_are_refused(client: httpx.Client) -> None:
 def test_only_our_own_files_are_served(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404 and "create_app" not in answer.text
-
-
-def test_sessions_end() -> None:
-    now = [0.0]
-    doors = Doors("token", clock=lambda: now[0])
-    session = doors.redeem(doors.invite())
-    now[0] = SESSION_SECONDS - 1
-    assert doors.is_session(session) and not doors.is_session(session[:-1]) and not doors.is_session("")
-    now[0] = SESSION_SECONDS + 1
-    assert not doors.is_session(session)
-    with pytest.raises(SignInError):
-        doors.redeem("made up")

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import Request
 from starlette.responses import Response
 
-from bowerbird.core.errors import BowerbirdError
+from bowerbird.core.errors import BowerbirdError, RateLimitError
 from bowerbird.core.kinds import kind_of
 from bowerbird.core.records import Document
 from bowerbird.store.items import StoredItem
@@ -42,8 +42,15 @@ def library_of(request: Request) -> Library:
 def error_face(problem: BowerbirdError, status: int | None = None, **more: str) -> Json:
     """Answer with `{code, cause, remedy}` and the error's HTTP status."""
     body = {"code": problem.code, "cause": problem.cause, "remedy": problem.remedy, **more}
-    headers = {"www-authenticate": "Bearer"} if (status or problem.status) == 401 else None
-    return Json(body, status or problem.status, headers)
+    return Json(body, status or problem.status, error_headers(problem, status or problem.status))
+
+
+def error_headers(problem: BowerbirdError, status: int) -> dict[str, str]:
+    """Return what an error says in headers: how to sign in (RFC 9110, 11.6.1), how long to wait (10.2.3)."""
+    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(problem, RateLimitError):
+        headers["retry-after"] = str(problem.retry_after)
+    return headers
 
 
 def preview_of(item: StoredItem) -> str:

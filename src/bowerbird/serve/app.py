@@ -16,11 +16,22 @@ from starlette.types import Scope
 
 from bowerbird import __version__
 from bowerbird.core.errors import BowerbirdError, NotFoundError, UsageError
-from bowerbird.serve import api, api_admin, api_library, pages
-from bowerbird.serve.security import Doors, Guard
+from bowerbird.serve import api, api_account, api_admin, api_library, api_people, pages, pages_admin
+from bowerbird.serve.security import Doors, Guard, open_paths
 
 if TYPE_CHECKING:
     from bowerbird.library import Library
+
+ROUTERS = (
+    api.router,
+    api_library.router,
+    api_account.router,
+    api_people.router,
+    api_admin.router,
+    pages.router,
+    pages_admin.router,
+)
+"""All routes; each declares who may use it."""
 
 THREADS = 12
 """Calls of the library that run side by side: enough that a slow page image does not hold up a search."""
@@ -61,13 +72,14 @@ def create_app(library: Library, *, token: str, worker: bool) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.library = library
-    app.state.doors = Doors(token)
+    app.state.doors = Doors(token, library.identity)
     app.add_middleware(Guard, doors=app.state.doors, refuse=pages.refusal)
     app.add_exception_handler(BowerbirdError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)
-    for router in (api.router, api_library.router, api_admin.router, pages.router):
+    for router in ROUTERS:
         app.include_router(router)
+    app.state.open_paths = open_paths(ROUTERS)
     app.mount("/static", Files(directory=pages.STATIC))
     return app
 

@@ -1,9 +1,10 @@
-"""The web pages: search, status, signing in. They are shells; what they show comes from the API by script."""
+"""The web pages: search and signing in. They are shells; what they show comes from the API by script."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -12,9 +13,9 @@ from starlette.templating import Jinja2Templates
 from bowerbird import __version__
 from bowerbird.core.errors import BowerbirdError, SignInError
 from bowerbird.core.kinds import KIND_ALIASES, KIND_NAMES, KINDS
-from bowerbird.serve.api_faces import error_face
+from bowerbird.serve.api_faces import error_face, library_of
 from bowerbird.serve.policies import PolicyRoute, policy
-from bowerbird.serve.security import SESSION_SECONDS, cookie_name
+from bowerbird.serve.security import give_session
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -29,7 +30,8 @@ templates = Jinja2Templates(HERE / "templates")
 
 def page(request: Request, template: str, status: int = 200, **values: object) -> Response:
     """Render a page."""
-    return templates.TemplateResponse(request, template, {"version": __version__, **values}, status)
+    values = {"version": __version__, "asker": request.scope.get("asker"), **values}
+    return templates.TemplateResponse(request, template, values, status)
 
 
 def wants_page(request: Request) -> bool:
@@ -42,8 +44,24 @@ def refusal(request: Request, problem: BowerbirdError, status: int) -> Response:
     """Answer a request that is refused or failed: as a page to a person, as JSON to a program."""
     if not wants_page(request):
         return error_face(problem, status)
-    template = "signin.html" if isinstance(problem, SignInError) else "error.html"
-    return page(request, template, status, problem=problem)
+    if isinstance(problem, SignInError):
+        return sign_in_page(request, problem, status)
+    return page(request, "error.html", status, problem=problem)
+
+
+def sign_in_page(request: Request, problem: BowerbirdError, status: int = 401) -> Response:
+    """Show the ways in that this library has."""
+    library = library_of(request)
+    ways = {
+        "passwords": library.identity.has_passwords(),
+        "provider": provider_name(library.settings.get("oidc_issuer", str)),
+    }
+    return page(request, "signin.html", status, problem=problem, **ways)
+
+
+def provider_name(issuer: str) -> str:
+    """Return the host of an OpenID provider, as people know it; "" for none."""
+    return urlsplit(issuer).hostname or ""
 
 
 @router.get("/")
@@ -51,13 +69,6 @@ def refusal(request: Request, problem: BowerbirdError, status: int) -> Response:
 def search_page(request: Request) -> Response:
     """Show the search page."""
     return page(request, "search.html", kind_words=KIND_WORDS)
-
-
-@router.get("/status")
-@policy("admin")
-def status_page(request: Request) -> Response:
-    """Show the page about the library: sources, progress, what could not be read."""
-    return page(request, "status.html")
 
 
 @router.get("/signin")
@@ -68,14 +79,31 @@ def sign_in(request: Request, token: Annotated[str, Query(max_length=200)] = "")
     The way on is a refresh and not a redirect: browsers leave a SameSite=Strict cookie out of a redirect that a foreign
     page (a web mail, a chat) began.
     """
-    doors = request.app.state.doors
     if not token:
-        problem = SignInError("You are not signed in to this library.", "Open the link that `bowerbird serve` prints.")
-        return page(request, "signin.html", problem.status, problem=problem)
-    session = doors.redeem(token)
+        return sign_in_page(request, SignInError("You are not signed in to this library."))
+    session = library_of(request).identity.redeem(token, request.headers.get("user-agent", ""))
+    return welcome(request, session)
+
+
+def welcome(request: Request, session: str) -> Response:
+    """Let the browser keep a new session, and go to the search page."""
     response = page(request, "welcome.html")
-    response.set_cookie(cookie_name(request), session, SESSION_SECONDS, path="/", httponly=True, samesite="strict")
+    give_session(request, response, session)
     return response
+
+
+@router.get("/setup")
+@policy("open")
+def setup_page(request: Request) -> Response:
+    """Show where somebody sets a password; the link's secret is in the fragment, which stays in the browser."""
+    return page(request, "setup.html")
+
+
+@router.get("/account")
+@policy("guest")
+def account_page(request: Request) -> Response:
+    """Show somebody's own account: password, second factor, sessions, tokens."""
+    return page(request, "account.html")
 
 
 @router.get("/favicon.ico")

@@ -41,7 +41,8 @@ class Policy:
 class Asker:
     """Who is behind a request. `principal` is whose eyes read; `person` is who really asks (its id).
 
-    `via` is how they were recognized: `session`, `token` or `server` (the secret in run/server.json).
+    `via` is how they were recognized: `session`, `token` or `server` (the secret in run/server.json). `key` names the
+    session (the hash of its secret) or the token (its id).
     """
 
     principal: Principal
@@ -49,6 +50,7 @@ class Asker:
     role: str
     via: Literal["session", "token", "server"]
     grants: frozenset[str] = frozenset(("read", "write", "admin"))
+    key: str = ""
 
     @property
     def viewing(self) -> bool:

@@ -1,9 +1,9 @@
 """Who may talk to the server, and what every answer carries.
 
-The server listens on loopback only, yet a browser on this machine also runs pages of strangers. So: the Host header
-must be a loopback name (DNS rebinding), every request needs a session cookie or the server's token, a request that
-changes something must come from our own page (cross-site request forgery), and every answer carries a strict policy for
-what a page may load (Content Security Policy Level 3) and who may embed or read it.
+A browser on this machine also runs pages of strangers. So: the Host header must be a name of this server (DNS
+rebinding), every request but those to open routes needs a session's cookie, an API token or the server's own secret, a
+request that changes something must come from our own page (cross-site request forgery), and every answer carries a
+strict policy for what a page may load (Content Security Policy Level 3) and who may embed or read it.
 """
 
 from __future__ import annotations
@@ -11,26 +11,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import secrets
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bowerbird.core.errors import BowerbirdError, RefusedError, SignInError, UsageError
-from bowerbird.core.records import OWNER
-from bowerbird.serve.policies import Asker
+from bowerbird.core.records import OWNER, Principal
+from bowerbird.serve.policies import Asker, PolicyRoute
+
+if TYPE_CHECKING:
+    from bowerbird.library.identity import Identity
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-SESSION_SECONDS = 30 * 24 * 3600
 BODY_BYTES = 64 * 1024
-PUBLIC = ("/static/", "/signin", "/favicon.ico")
-"""Paths that are answered without credentials: nothing of the library is in them."""
+STATIC = "/static/"
+"""Below it are our own files; nothing of the library is in them."""
 
 OWN = frozenset({"same-origin", "none"})
 """Values of Sec-Fetch-Site for our own page and for an address that was typed; other ports are `same-site`."""
@@ -62,57 +63,54 @@ def _hash(secret: str) -> bytes:
 
 
 class Doors:
-    """The server's token, the one-time invitations and the sessions; keeps hashes only, in memory.
+    """The ways in as requests use them: the server's own secret, and the sessions, tokens and links of the library."""
 
-    A restart of the server ends all sessions. Thread-safe.
-    """
-
-    def __init__(self, token: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, token: str, identity: Identity) -> None:
+        self.identity = identity
         self._token = _hash(token)
-        self._clock = clock
-        self._invitations: set[bytes] = set()
-        self._sessions: dict[bytes, float] = {}
-        self._lock = threading.Lock()
 
     def invite(self) -> str:
-        """Return a new secret for `/signin?token=`; it works once, until the server stops."""
-        secret = secrets.token_urlsafe(24)
-        with self._lock:
-            self._invitations.add(_hash(secret))
-        return secret
-
-    def redeem(self, invitation: str) -> str:
-        """Spend an invitation and return the secret of a new session; raises SignInError where it is not valid."""
-        digest = _hash(invitation)
-        with self._lock:
-            if digest not in self._invitations:
-                raise SignInError(
-                    "This sign-in link was used before or belongs to an earlier run.",
-                    "Run `bowerbird serve` for a new link.",
-                )
-            self._invitations.discard(digest)
-            session = secrets.token_urlsafe(32)
-            self._sessions[_hash(session)] = self._clock() + SESSION_SECONDS
-        return session
+        """Return a new secret for `/signin?token=`: it signs in one browser as the first owner, once."""
+        return self.identity.signin_link().secret
 
     def is_token(self, token: str) -> bool:
-        """Tell whether this is the server's token, in constant time."""
+        """Tell whether this is the server's own secret, in constant time."""
         return hmac.compare_digest(_hash(token), self._token)
 
-    def is_session(self, session: str) -> bool:
-        """Tell whether this is the secret of a session that has not ended."""
-        digest = _hash(session)
-        with self._lock:
-            ends = self._sessions.get(digest)
-            if ends is not None and ends < self._clock():
-                del self._sessions[digest]
-                return False
-        return ends is not None
+
+def open_paths(routers: Iterable[APIRouter]) -> frozenset[str]:
+    """Return the paths of the routes that are declared open: they answer without credentials."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, PolicyRoute)]
+    return frozenset(route.path for route in routes if route.policy.least == "open")
 
 
-def cookie_name(request: Request) -> str:
-    """Return the session cookie's name; cookies do not know ports, so the port is in the name."""
-    return f"bowerbird-{request.url.port or 80}"
+def cookie_name(request: Request, purpose: str = "") -> str:
+    """Return a cookie's name. Over plain HTTP it holds the port: cookies do not know ports (RFC 6265, 8.5).
+
+    Over HTTPS the prefix `__Host-` makes browsers take it from this host only (RFC 6265bis, 4.1.3.2).
+    """
+    name = f"bowerbird-{purpose}" if purpose else "bowerbird"
+    return f"__Host-{name}" if request.url.scheme == "https" else f"{name}-{request.url.port or 80}"
+
+
+def give_session(request: Request, response: Response, secret: str) -> None:
+    """Let the browser keep a session's secret; whatever session it had before ends."""
+    identity: Identity = request.app.state.doors.identity
+    name = cookie_name(request)
+    if before := request.cookies.get(name):
+        identity.sign_out(before)
+    response.set_cookie(
+        name, secret, int(identity.longest),
+        path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict",
+    )  # fmt: skip
+
+
+def take_session(request: Request, response: Response) -> None:
+    """End the session of the browser, and let it forget what it kept."""
+    name = cookie_name(request)
+    request.app.state.doors.identity.sign_out(request.cookies.get(name, ""))
+    response.delete_cookie(name, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict")
+    response.headers["clear-site-data"] = '"cache"'
 
 
 def check_host(request: Request) -> None:
@@ -141,20 +139,33 @@ def check_origin(request: Request) -> None:
 
 
 def recognize(request: Request, doors: Doors) -> Asker:
-    """Return who asks; raises SignInError without a token or session, RefusedError for one used from elsewhere."""
+    """Return who asks; raises SignInError without a token or session, RefusedError for one used from elsewhere.
+
+    Role and state are read with every request: who was suspended is refused from the next one on.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and doors.is_token(token.strip()):
-        return Asker(OWNER, "owner", "owner", "server")
-    if not doors.is_session(request.cookies.get(cookie_name(request), "")):
+    if scheme.lower() == "bearer":
+        if doors.is_token(token.strip()):
+            return Asker(OWNER, "owner", "owner", "server")
+        known = doors.identity.token(token.strip())
+    else:
+        known = doors.identity.session(request.cookies.get(cookie_name(request), ""))
+    if known is None:
         raise SignInError(
             "You are not signed in to this library.",
-            "Open the link that `bowerbird serve` prints, or send the server's token as `Authorization: Bearer`.",
+            "Sign in, open the link that `bowerbird serve` prints, or send a token as `Authorization: Bearer`.",
         )
+    if known.via == "session":
+        _check_place(request)
+    eyes = Principal(f"user:{known.viewing or known.person}")
+    return Asker(eyes, known.person, known.role, known.via, known.grants, known.key)
+
+
+def _check_place(request: Request) -> None:
     if request.method not in SAFE_METHODS:
         check_origin(request)
     elif request.url.path.startswith("/api/") and request.headers.get("sec-fetch-site", "none") not in OWN:
         raise RefusedError("The request comes from another site.", "Use Bowerbird's own page.")
-    return Asker(OWNER, "owner", "owner", "session")
 
 
 class Guard:
@@ -183,7 +194,7 @@ class Guard:
             await send(message)
 
         try:
-            response = self._refusal(request)
+            response = await self._refusal(request)
             await (response or self.app)(scope, receive, send_guarded)
         except Exception:  # the last resort: the trace goes to the log, never to the asker
             _log.exception("%s %s failed", request.method, request.url.path)
@@ -191,11 +202,14 @@ class Guard:
                 failed = BowerbirdError("Bowerbird failed to answer this request.", "The server's log says why.")
                 await self.refuse(request, failed, failed.status)(scope, receive, send_guarded)
 
-    def _refusal(self, request: Request) -> Response | None:
+    async def _refusal(self, request: Request) -> Response | None:
+        path = request.url.path
         try:
             check_host(request)
-            if not request.url.path.startswith(PUBLIC):
-                request.scope["asker"] = recognize(request, self.doors)
+            if path in request.app.state.open_paths:
+                _check_place(request)
+            elif not path.startswith(STATIC):
+                request.scope["asker"] = await run_in_threadpool(recognize, request, self.doors)
         except BowerbirdError as problem:
             return self.refuse(request, problem, problem.status)
         length = request.headers.get("content-length", "0")
