@@ -1,4 +1,4 @@
-"""Who may read a file by the modes on its path: never more than the kernel would let, exactly that where it is usual."""
+"""Who may read a file by the modes on its path: never more than the kernel lets, exactly that where it is usual."""
 
 from __future__ import annotations
 

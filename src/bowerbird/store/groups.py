@@ -14,8 +14,9 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.errors import CycleError, NotFoundError, UsageError
 from bowerbird.core.records import Principal
+from bowerbird.store import rules
 from bowerbird.store.access import ROLES, expanded
-from bowerbird.store.identity_tables import access_rules, group_members, groups, mappings, people
+from bowerbird.store.identity_tables import group_members, groups, people
 from bowerbird.store.moments import now
 from bowerbird.store.tables import scope_entries
 
@@ -120,8 +121,8 @@ def remove(connection: Connection, group: str) -> None:
     """Remove a group, its memberships, and the entries and rules that name it; raises NotFoundError."""
     get(connection, group)
     connection.execute(delete(group_members).where(group_members.c.member == group))
-    for table in (scope_entries, access_rules, mappings):
-        connection.execute(delete(table).where(table.c.principal == group))
+    rules.forget(connection, group)
+    connection.execute(delete(scope_entries).where(scope_entries.c.principal == group))
     connection.execute(delete(groups).where(groups.c.id == group))
 
 

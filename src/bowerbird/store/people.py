@@ -11,8 +11,9 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.errors import ForbiddenError, NotFoundError, UsageError
 from bowerbird.core.ids import new_id
+from bowerbird.store import rules
 from bowerbird.store.access import ROLES
-from bowerbird.store.identity_tables import access_rules, accounts, group_members, mappings, people, sessions
+from bowerbird.store.identity_tables import accounts, group_members, people, sessions
 from bowerbird.store.moments import now
 from bowerbird.store.tables import scope_entries, sources
 
@@ -146,9 +147,9 @@ def remove(connection: Connection, person: str) -> None:
     _keep_first(person)
     principal = f"user:{person}"
     connection.execute(delete(group_members).where(group_members.c.member == principal))
-    for table in (scope_entries, access_rules, mappings):
-        connection.execute(delete(table).where(table.c.principal == principal))
     connection.execute(update(sources).where(sources.c.owner == person).values(owner=FIRST))
+    rules.forget(connection, principal)
+    connection.execute(delete(scope_entries).where(scope_entries.c.principal == principal))
     connection.execute(update(sessions).where(sessions.c.viewing == person).values(viewing=""))
     connection.execute(delete(people).where(people.c.id == person))
 
