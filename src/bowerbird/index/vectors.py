@@ -170,6 +170,7 @@ class VectorWriter:
             self._tables.add(generation.folder, VECTORS, pa.Table.from_pylist(list(rows), schema=schema))
         self._writer.move(generation, VECTORS, moved)
         version = self._tables.newest(generation.folder, VECTORS).version
+        self._tables.sums.add(generation.folder)
         values = {"vectors_cursor": entries[-1].seq, "vectors_version": version}
         with self._store.database.write() as connection:
             outbox.change_generation(connection, generation.id, values)

@@ -6,6 +6,7 @@ back to the recorded version and the log is replayed from the recorded cursor.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,16 @@ from bowerbird.core.errors import StoreError
 from bowerbird.core.records import Document, from_json
 from bowerbird.index.cutting import CUT_VERSION, cut, search_text
 from bowerbird.index.filters import items_in
-from bowerbird.index.schema import SCHEMA_VERSION, VECTORS, WORDS, WORDS_SCHEMA, Row, words_row
+from bowerbird.index.schema import (
+    SCHEMA_VERSION,
+    VECTORS,
+    WORDS,
+    WORDS_SCHEMA,
+    Row,
+    item_of,
+    version_of,
+    words_row,
+)
 from bowerbird.index.tables import Tables, rows
 from bowerbird.store import catalog, intake, outbox
 from bowerbird.store.catalog import Indexable
@@ -27,6 +37,11 @@ from bowerbird.store.store import Store
 
 _INDEX_AFTER_ROWS = 1_500
 _KEPT_VERSIONS = timedelta(minutes=15)
+UNREADABLE = (OSError, ValueError, RuntimeError)
+"""What Lance raises on files that are missing or damaged."""
+
+_log = logging.getLogger(__name__)
+
 _WORD = re.compile(r"[^\W\d_]\w{1,23}")
 
 
@@ -44,14 +59,23 @@ class Writer:
         with self._store.database.read() as connection:
             living = outbox.all_generations(connection)
         for generation in living:
-            if generation.state == "retired" or (generation.state == "building" and generation.recipe != self.recipe):
+            outdated = generation.state == "building" and generation.recipe != self.recipe
+            if generation.state == "retired" or outdated or not self._recovered(generation):
                 self._discard(generation)
-            else:
-                self._recover(generation)
-        for folder in self._tables.generations() - {generation.folder for generation in living}:
+        with self._store.database.read() as connection:
+            left = outbox.all_generations(connection)
+        for folder in self._tables.generations() - {generation.folder for generation in left}:
             self._tables.drop(folder)  # made, but never entered: the process was killed in between
-        if not any(generation.state == "served" for generation in living):
-            self._serve(self._new_generation())
+        if not any(generation.state == "served" for generation in left):
+            self._begin()
+
+    def start_over(self) -> None:
+        """Forget the index and begin a new one, which is served while it grows; nothing is read or embedded again."""
+        with self._store.database.read() as connection:
+            living = outbox.all_generations(connection)
+        for generation in living:
+            self._discard(generation)
+        self._begin()
 
     def served(self) -> Generation:
         """Return the generation that readers open."""
@@ -117,6 +141,21 @@ class Writer:
             self.record(generation, **made)  # first of all: the version to go back to must never be one that is gone
             for name in names:
                 self._tables.drop_versions(generation.folder, name, keep)
+            if wholly:
+                self._tables.sums.tidy(generation.folder)
+
+    def drop_stale_vectors(self) -> None:
+        """Delete the vectors of what is gone or replaced, ahead of the log, which may wait for an encoder for long."""
+        with self._store.database.read() as connection:
+            current = {item: found[0] for item, found in catalog.versions(connection).items()}
+        for generation in self.living():
+            if not self._tables.exists(generation.folder, VECTORS):
+                continue
+            ids = rows(self._tables.newest(generation.folder, VECTORS), ["id"]).column("id").to_pylist()
+            stale = sorted({item_of(one) for one in ids if current.get(item_of(one)) != version_of(one)})
+            for start in range(0, len(stale), 500):
+                self._tables.delete(generation.folder, VECTORS, items_in(stale[start : start + 500]))
+            self.record(generation, vectors_version=self._tables.newest(generation.folder, VECTORS).version)
 
     def begin_rebuild(self) -> bool:
         """Begin a generation of the current recipe: every item is written into the log again, for it alone.
@@ -162,7 +201,8 @@ class Writer:
             outbox.count_terms(connection, counts)
 
     def record(self, generation: Generation, **values: int) -> None:
-        """Write cursors and versions of a generation down."""
+        """Write cursors and versions of a generation down, and the sums of the files they stand on before."""
+        self._tables.sums.add(generation.folder)
         with self._store.database.write() as connection:
             outbox.change_generation(connection, generation.id, values)
 
@@ -202,6 +242,7 @@ class Writer:
             changes.update(distinct_words(text))
         self.move(generation, WORDS, [one for item, one in items.items() if item in moved])
         version = self._tables.newest(generation.folder, WORDS).version
+        self._tables.sums.add(generation.folder)
         with self._store.database.write() as connection:
             values = {"words_cursor": entries[-1].seq, "words_version": version}
             outbox.change_generation(connection, generation.id, values)
@@ -221,10 +262,31 @@ class Writer:
     def _new_generation(self) -> Generation:
         folder = f"g-{uuid4().hex[:12]}"
         version = self._tables.create(folder)
+        self._tables.sums.add(folder)
         with self._store.database.write() as connection:
             generation = outbox.add_generation(connection, folder, "building", self.recipe)
             outbox.change_generation(connection, generation.id, {"words_version": version})
         return generation
+
+    def _begin(self) -> None:
+        """Serve a new generation, for which every item that was read already stands in the log again."""
+        fresh = self._new_generation()
+        with self._store.database.write() as connection:
+            start = outbox.last(connection)
+            outbox.put_all(connection, replaces=0)
+            outbox.change_generation(connection, fresh.id, {"words_cursor": start, "vectors_cursor": start})
+            outbox.clear_terms(connection)
+            outbox.serve(connection, fresh.id)
+
+    def _recovered(self, generation: Generation) -> bool:
+        """Go back to what SQL says was written; False where that is lost or damaged, and has to be made anew."""
+        try:
+            self._recover(generation)
+        except UNREADABLE:
+            _log.exception("the index %s cannot be read and is made anew", generation.folder)
+            return False
+        made = ((WORDS, generation.words_version), (VECTORS, generation.vectors_version))
+        return all(self._tables.exists(generation.folder, name) for name, version in made if version)
 
     def _serve(self, generation: Generation) -> None:
         with self._store.database.write() as connection:

@@ -1,4 +1,4 @@
-"""Looking after a library: status, doctor and purge, as loops over the Keepers."""
+"""Looking after a library: status and doctor, as loops over the Keepers."""
 
 from __future__ import annotations
 
@@ -58,24 +58,15 @@ def doctor(library: Library, verify: bool, repair: bool) -> Report:
     checks = [_checked(library, name, look) for name, look in _LOOKS]
     if not verify:
         return Report(tuple(checks), ())
-    found = [finding for keeper in _keepers(library) for finding in keeper.verify()]
+    found = [finding for keeper in keepers(library) for finding in keeper.verify()]
     if not repair or not found:
         return Report(tuple(checks), tuple(found))
     mendable = [finding for finding in found if finding.repairable]
     with closing(library.worker()) as worker:
-        repaired = sum(keeper.repair(mendable) for keeper in _keepers(library, worker.writer))
+        repaired = sum(keeper.repair(mendable) for keeper in keepers(library, worker.writer))
     _work_off(library)
-    left = [finding for keeper in _keepers(library) for finding in keeper.verify()]
+    left = [finding for keeper in keepers(library) for finding in keeper.verify()]
     return Report(tuple(checks), tuple(left), repaired)
-
-
-def purge(library: Library) -> None:
-    """Physically remove what deleted items left behind; raises LockedError beside another writer."""
-    _work_off(library)
-    with closing(library.worker()) as worker:
-        worker.writer.open()
-        for keeper in _keepers(library, worker.writer):
-            keeper.purge(())
 
 
 def _work_off(library: Library) -> None:
@@ -85,7 +76,8 @@ def _work_off(library: Library) -> None:
         worker.run_until_idle(lambda _: None, threading.Event(), vectors=_model(library) == "ready")
 
 
-def _keepers(library: Library, writer: Writer | None = None) -> Iterator[Keeper]:
+def keepers(library: Library, writer: Writer | None = None) -> Iterator[Keeper]:
+    """Yield the Keepers; those that repair need the writer that holds the lock."""
     from bowerbird.index.keeper import IndexKeeper
     from bowerbird.index.writer import Writer
 

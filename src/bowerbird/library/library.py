@@ -24,11 +24,13 @@ from bowerbird.store.store import Store
 from bowerbird.understanding.models import ModelStore
 
 if TYPE_CHECKING:
+    from bowerbird.core.keeper import Keeper
     from bowerbird.extraction import Extractor
     from bowerbird.index.reader import Reader
     from bowerbird.index.tables import Tables
     from bowerbird.library.identity import Identity
     from bowerbird.library.oversight import Oversight
+    from bowerbird.library.records import Records
     from bowerbird.library.worker import Worker
     from bowerbird.sandbox import Guard, Sandbox
     from bowerbird.search.results import Results
@@ -59,8 +61,8 @@ class Library:
     @classmethod
     def open(cls, home: Path, settings: Settings | None = None) -> Library:
         """Open a data directory, made or migrated where needed; raises StoreError, SettingError."""
-        store = Store(home)
         settings = settings or load_settings(home)
+        store = Store(home, settings.get("migration_backups", int))
         store.open()
         return cls(home, settings, store)
 
@@ -129,6 +131,7 @@ class Library:
 
         worker = Worker(self._store, self.settings, self.tables(), self._source_of, self.encoder)
         worker.acquire()
+        worker.after_purge = self.forget_searches
         self._worker = worker
         return worker
 
@@ -210,11 +213,17 @@ class Library:
 
         return doctor(self, verify, repair)
 
-    def purge(self) -> None:
-        """Physically remove what deleted items left behind, in the index and in the store; raises LockedError."""
-        from bowerbird.library.inspecting import purge
+    def keepers(self) -> list[Keeper]:
+        """Return the Keepers of all that the library keeps; for looking, not for repairs (these need the writer)."""
+        from bowerbird.library.inspecting import keepers
 
-        purge(self)
+        return list(keepers(self))
+
+    def forget_searches(self) -> None:
+        """Forget what this process remembers of searches."""
+        with self._lock:
+            if self._searcher is not None:
+                self._searcher.forget()
 
     @cached_property
     def oversight(self) -> Oversight:
@@ -276,6 +285,13 @@ class Library:
         from bowerbird.library.identity import Identity
 
         return Identity(self._store, self.settings)
+
+    @cached_property
+    def records(self) -> Records:
+        """What is kept, and how it is kept safe, given back and got rid of: backup, purge, export, erase."""
+        from bowerbird.library.records import Records
+
+        return Records(self)
 
     @property
     def store(self) -> Store:

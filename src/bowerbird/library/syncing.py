@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bowerbird.core.errors import BowerbirdError, Interrupted
@@ -14,7 +14,7 @@ from bowerbird.sources.base import Source
 from bowerbird.sources.files import FilesSource
 from bowerbird.sources.sync import Sync
 from bowerbird.store import catalog, intake, jobs, sources
-from bowerbird.store.jobs import Job
+from bowerbird.store.jobs import Job, JobState
 from bowerbird.store.sources import SourceRow
 from bowerbird.store.store import Store
 
@@ -30,15 +30,21 @@ class _Followed:
 
 
 class Syncing:
-    """Runs `sync` jobs and watches of one library. Needs the writer's lock."""
+    """Runs `sync` jobs and watches of one library, and jobs of `others` by their kind. Needs the writer's lock."""
 
     def __init__(
-        self, store: Store, ingest: Ingest, open_row: Callable[[str], Source], level: Callable[[], bool]
+        self,
+        store: Store,
+        ingest: Ingest,
+        open_row: Callable[[str], Source],
+        level: Callable[[], bool],
+        others: Mapping[str, Callable[[Job], str]],
     ) -> None:
         self._store = store
         self._ingest = ingest
         self._open = open_row
         self._level = level
+        self._others = others
         self._followed: list[_Followed] = []
         self.stop = threading.Event()
         self.listed = 0
@@ -52,7 +58,9 @@ class Syncing:
         if waiting:
             with self._store.database.write() as connection:
                 job = jobs.claim(connection, "worker")
-        if job is not None:
+        if job is not None and job.kind in self._others:
+            self._run_other(job)
+        elif job is not None:
             self._run(job)
         self._followed = [one for one in self._followed if not self._ended(one)]
         return job is not None or bool(self._followed)
@@ -80,6 +88,17 @@ class Syncing:
                     return
                 self._note(row, problem)
             self.stop.wait(5.0)
+
+    def _run_other(self, job: Job) -> None:
+        state: JobState = "done"
+        try:
+            message = self._others[job.kind](job)
+        except Interrupted:
+            return
+        except BowerbirdError as problem:
+            state, message = "failed", problem.cause
+        with self._store.database.write() as connection:
+            jobs.finish(connection, job.id, state, message)
 
     def _run(self, job: Job) -> None:
         with self._store.database.read() as connection:

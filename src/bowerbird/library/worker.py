@@ -21,14 +21,17 @@ from bowerbird.core.settings import Settings
 from bowerbird.extraction import PRELOAD
 from bowerbird.index.tables import Tables
 from bowerbird.index.vectors import VectorWriter
-from bowerbird.index.writer import Writer
+from bowerbird.index.writer import UNREADABLE, Writer
+from bowerbird.library.gate import Gate
 from bowerbird.library.ingest import Ingest
+from bowerbird.library.maintaining import Maintenance, begun, ended
 from bowerbird.library.progress import Meter, Progress
 from bowerbird.library.syncing import Syncing
 from bowerbird.sandbox import Guard, Sandbox
 from bowerbird.sources.base import Source
 from bowerbird.sources.containers import CONTAINER_PRELOAD
 from bowerbird.store import catalog, jobs, sources
+from bowerbird.store.jobs import Job
 from bowerbird.store.store import Store, WriterLock
 from bowerbird.understanding.encoder import Encoder
 
@@ -78,7 +81,10 @@ class Worker:
         self.writer = Writer(store, tables, settings.get("encoder", str), self._target)
         self.vectors: VectorWriter | None = None
         self._ingest = Ingest(store, self.sandbox, settings, open_row)
-        self._syncing = Syncing(store, self._ingest, open_row, lambda: not self.writer.behind())
+        self._gate = Gate()
+        self.maintenance = Maintenance(store, tables, self.writer, settings, self._gate)
+        others = {"backup": self.maintenance.backup, "purge": self._purge}
+        self._syncing = Syncing(store, self._ingest, open_row, lambda: not self.writer.behind(), others)
         self._stop = threading.Event()
         self._changed = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -87,15 +93,19 @@ class Worker:
         self._lasting = False
         self._error: BaseException | None = None
         self._failed = float("-inf")
+        self._unclean = False
+        self.after_purge: Callable[[], None] = lambda: None
 
     def acquire(self) -> None:
         """Take the writer's lock; raises LockedError where another process has it."""
         self._lock.acquire()
+        self._unclean = not begun(self._store.home)
 
     def start(self, watch: bool = True, vectors: bool = True) -> None:
         """Start the threads. With `watch` they last: one that fails (a full disk) tries again until it is closed."""
         self._lasting = watch
         self.sandbox.start()
+        fresh = not self._tables.generations()
         self.writer.open()
         self._ingest.start()
         with self._store.database.write() as connection:
@@ -105,6 +115,8 @@ class Worker:
         self._spawn("index", lambda: self._indexing(vectors))
         if watch:
             self._spawn("urgent", self._urgent)
+        if self._unclean and not fresh:
+            self._spawn("reconcile", self._reconcile)
 
     def run_until_idle(self, progress: Callable[[Progress], None], stop: threading.Event, vectors: bool = True) -> None:
         """Do all that waits, telling how far it is; returns when done or when `stop` is set; raises what went wrong."""
@@ -128,6 +140,7 @@ class Worker:
         if self.vectors is not None:
             self.vectors.close()
         self.sandbox.close()
+        ended(self._store.home)
         self._lock.release()
 
     def _end_threads(self) -> None:
@@ -174,6 +187,7 @@ class Worker:
         while not self._stop.is_set():
             if watch:
                 self._watch_new()
+                self.maintenance.daily()
                 if time.monotonic() - scanned > every:
                     scanned = time.monotonic()
                     self._syncing.rescan()
@@ -189,36 +203,61 @@ class Worker:
 
     def _ingesting(self) -> None:
         while not self._stop.is_set():
-            if not self._ingest.run(self._stop.is_set):
+            with self._gate.passing():
+                busy = self._ingest.run(self._hurried)
+            if not busy:
                 self._stop.wait(_IDLE_SECONDS)
 
     def _urgent(self) -> None:
         while not self._stop.is_set():
             self._changed.wait()
             self._changed.clear()
-            self._ingest.run_urgent()
+            with self._gate.passing():
+                self._ingest.run_urgent()
 
     def _indexing(self, vectors: bool) -> None:
         tried, worked = float("-inf"), time.monotonic()
         while not self._stop.is_set():
             if self._ingest.busy:
                 self._stop.wait(_GATHER_SECONDS)  # a few large commits cost less than many small ones
-            applied = self._apply()
-            if applied or self._reading():
-                worked = time.monotonic()
-                if not applied:
-                    self._stop.wait(_IDLE_SECONDS)
-                continue
-            if vectors and self.vectors is None and time.monotonic() - tried > 5.0:
+            if vectors and self.vectors is None and time.monotonic() - tried > 5.0 and not self._reading():
                 tried = time.monotonic()
                 self._open_vectors()
-            if self._embed() or self._rebuild():
+            try:
+                with self._gate.passing():
+                    done = self._index_some()
+            except UNREADABLE:
+                if not self.maintenance.reconcile():
+                    raise
+                done = True
+            if done or self._reading():
                 worked = time.monotonic()
+            if done:
                 continue
             if time.monotonic() - worked > _REST_SECONDS:
                 worked = time.monotonic()
-                self.writer.rest()
+                with self._gate.passing():
+                    self.writer.rest()
             self._stop.wait(_IDLE_SECONDS)
+
+    def _index_some(self) -> bool:
+        """Do the next part of the index's work; returns whether there was any."""
+        if self._apply():
+            return True
+        return not self._reading() and (self._embed() or self._rebuild())
+
+    def _hurried(self) -> bool:
+        """Tell whether to leave off as soon as possible."""
+        return self._stop.is_set() or self._gate.closing
+
+    def _purge(self, job: Job) -> str:
+        del job
+        receipt = self.maintenance.purge()
+        self.after_purge()
+        return f"done in {receipt.seconds:.1f} s, receipt {receipt.path}; {len(receipt.unreachable)} earlier backups"
+
+    def _reconcile(self) -> None:
+        self.maintenance.reconcile()
 
     def _apply(self) -> bool:
         """Bring what was read into the words tables; returns whether there was anything to do."""
@@ -235,7 +274,7 @@ class Worker:
         if self.vectors is None:
             return False
         living = self.writer.living()
-        done = any([self.vectors.apply(one, lambda: self._stop.is_set() or self._reading()) for one in living])
+        done = any([self.vectors.apply(one, lambda: self._hurried() or self._reading()) for one in living])
         if done or "vectors" in self._untidy:
             for generation in self.writer.living():
                 self.vectors.tidy(generation, idle=not done)

@@ -33,6 +33,11 @@ class Lru(Generic[Key, Value]):
                 self._entries.move_to_end(key)
             return value
 
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._entries.clear()
+
     def put(self, key: Key, value: Value) -> None:
         """Keep a value, and let go of the oldest where there are too many."""
         with self._lock:

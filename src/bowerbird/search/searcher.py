@@ -61,6 +61,11 @@ class Searcher:
         self._rankings = Lru[bytes, Sequence[Entry]](_RANKINGS_KEPT)
         self._vectors = Lru[tuple[str, str], Vector](_VECTORS_KEPT)
 
+    def forget(self) -> None:
+        """Forget the rankings and queries that were kept (after a purge)."""
+        self._rankings.clear()
+        self._vectors.clear()
+
     def search(
         self,
         reader: Reading,
