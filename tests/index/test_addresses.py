@@ -78,3 +78,4 @@ def test_ids_of_a_large_table_are_not_kept(tables: Tables, monkeypatch: pytest.M
     monkeypatch.setattr(addresses, "MOST_ROWS", 9)
     tables.forget_handles()
     assert not tables.addresses(G, WORDS, version).kept
+    assert all(ours == lances for ours, lances in told(tables, version)), "but looked up"

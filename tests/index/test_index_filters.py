@@ -13,8 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bowerbird.core.records import Filters, Person
+from bowerbird.index.addresses import Addresses, Fragments
 from bowerbird.index.cutting import cut, search_text
-from bowerbird.index.filters import compiled, ids_in, items_in
+from bowerbird.index.filters import compiled, ids_in, in_scopes, items_in
+from bowerbird.index.masks import Masks
 from bowerbird.index.schema import WORDS_SCHEMA, words_row
 from bowerbird.store.items import StoredItem
 
@@ -50,7 +52,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return made
 
 
-def found(table: Any, condition: str) -> set[str]:
+def found(table: Any, condition: str | None) -> set[str]:
     return set(table.scanner(columns=["item"], filter=condition).to_table().column("item").to_pylist())
 
 
@@ -89,8 +91,18 @@ FILTERS = st.builds(
 def test_the_filter_lets_through_exactly_what_it_says(
     table: Any, filters: Filters, scopes: set[int], stale: set[str]
 ) -> None:
-    condition = compiled(filters, scopes, stale, SOURCES)
-    assert found(table, condition) == {item.id for item in ITEMS if passes(item, filters, scopes, stale)}
+    condition = compiled(filters, stale, SOURCES)
+    wanted = {item.id for item in ITEMS if passes(item, filters, scopes, stale)}
+    assert found(table, " AND ".join(filter(None, (condition, in_scopes(scopes))))) == wanted
+    for kept in (True, False):  # a large table is asked with a list, another with a mask
+        addresses = Addresses(table, Fragments())
+        addresses.kept = kept
+        masks = Masks(table, addresses, Fragments())
+        for counted in (False, True):
+            within = masks.within(frozenset(scopes), condition, counted)
+            asking = {"filter": None, **within.asking}
+            assert set(table.scanner(columns=["item"], **asking).to_table().column("item").to_pylist()) == wanted
+            assert within.rows >= len(wanted)
 
 
 @settings(max_examples=60, deadline=None)
@@ -102,9 +114,9 @@ def test_lists_of_ids_find_exactly_these(table: Any, ids: set[str]) -> None:
 
 
 def test_without_scopes_nothing_passes(table: Any) -> None:
-    assert found(table, compiled(Filters(), set(), set(), SOURCES)) == set()
+    assert found(table, in_scopes(set())) == set()
 
 
 def test_very_many_stale_items_and_scopes_are_no_problem(table: Any) -> None:
-    condition = compiled(Filters(), set(range(3000)), {f"{number:013}" for number in range(20_000)}, SOURCES)
-    assert found(table, condition) == {item.id for item in ITEMS}
+    condition = compiled(Filters(), {f"{number:013}" for number in range(20_000)}, SOURCES)
+    assert found(table, f"{condition} AND {in_scopes(set(range(3000)))}") == {item.id for item in ITEMS}

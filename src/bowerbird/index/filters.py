@@ -1,4 +1,4 @@
-"""The one compiled filter that goes inside every index query: who asks, what is stale, and what was narrowed to."""
+"""The conditions that go inside index queries: what is stale, what was narrowed to, and which scopes or rows."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from bowerbird.store.catalog import day_start
 NOTHING = "false"
 
 
-def compiled(
-    filters: Filters, scopes: Collection[int] | None, stale: Collection[str], source_ids: Mapping[str, str]
-) -> str | None:
+def compiled(filters: Filters, stale: Collection[str], source_ids: Mapping[str, str]) -> str | None:
     """Return a Lance (DataFusion SQL) condition; `false` where nothing can pass, None where everything does.
 
-    `scopes` are the asker's acl_ids (None: all there are), `stale` the items with an unapplied entry that narrows,
-    `source_ids` maps lower case source names to ids.
+    `stale` are the items with an unapplied entry that narrows, `source_ids` maps lower case source names to ids. The
+    asker's scopes are not in it: `masks` sees to them.
     """
-    if scopes is not None and not scopes:
-        return NOTHING
     conditions = []
-    if scopes is not None:
-        conditions.append(f"acl_id IN ({', '.join(str(acl_id) for acl_id in sorted(scopes))})")
     if stale:
         conditions.append(f"item NOT IN ({_list(stale)})")
     if filters.types:
@@ -41,6 +35,11 @@ def compiled(
     if filters.before:
         conditions.append(f"modified < {int(day_start(filters.before))}")
     return " AND ".join(conditions) or None
+
+
+def in_scopes(scopes: Collection[int]) -> str:
+    """Return the condition that a passage lies in one of these scopes (acl_ids)."""
+    return f"acl_id IN ({', '.join(str(acl_id) for acl_id in sorted(scopes))})" if scopes else NOTHING
 
 
 def items_in(ids: Collection[str]) -> str:

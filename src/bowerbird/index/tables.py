@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lance
 import pyarrow as pa
 
 from bowerbird.index.addresses import Addresses, Fragments
+from bowerbird.index.masks import Masks
 from bowerbird.index.schema import VECTORS, WORDS, WORDS_SCHEMA
+from bowerbird.index.sums import FileSums
 
 _INDEX_CACHE_BYTES = 192 << 20
 _METADATA_CACHE_BYTES = 48 << 20
@@ -37,6 +39,14 @@ Table = Any
 """A `lance.LanceDataset`."""
 
 
+class _Handle(NamedTuple):
+    """A table at a version, and what is kept of it in memory."""
+
+    table: Table
+    addresses: Addresses
+    masks: Masks
+
+
 class Tables:
     """All generations of one library's index; thread-safe."""
 
@@ -44,8 +54,9 @@ class Tables:
         self.folder = folder
         self._lock = threading.Lock()
         self._session = lance.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
-        self._handles: OrderedDict[tuple[str, str, int], tuple[Table, Addresses]] = OrderedDict()
+        self._handles: OrderedDict[tuple[str, str, int], _Handle] = OrderedDict()
         self._fragments = Fragments()
+        self.sums = FileSums(folder)
 
     def create(self, generation: str) -> int:
         """Make the words table of a new generation, with its (empty) indexes; returns its version."""
@@ -72,25 +83,30 @@ class Tables:
 
     def at(self, generation: str, name: str, version: int) -> Table:
         """Open a table at a version, for readers; handles are kept."""
-        return self._handle(generation, name, version)[0]
+        return self._handle(generation, name, version).table
 
     def addresses(self, generation: str, name: str, version: int) -> Addresses:
         """Return which passage lies at which row of a table at a version."""
-        return self._handle(generation, name, version)[1]
+        return self._handle(generation, name, version).addresses
 
-    def _handle(self, generation: str, name: str, version: int) -> tuple[Table, Addresses]:
+    def masks(self, generation: str, name: str, version: int) -> Masks:
+        """Return what keeps queries of a table at a version to the rows that somebody may see."""
+        return self._handle(generation, name, version).masks
+
+    def _handle(self, generation: str, name: str, version: int) -> _Handle:
         key = (generation, name, version)
         with self._lock:
             if key in self._handles:
                 self._handles.move_to_end(key)
                 return self._handles[key]
         table = lance.dataset(self._path(generation, name), version=version, session=self._session)
-        handle = (table, Addresses(table, self._fragments))
+        addresses = Addresses(table, self._fragments)
+        handle = _Handle(table, addresses, Masks(table, addresses, self._fragments))
         with self._lock:
             self._handles[key] = handle
             while len(self._handles) > _KEPT_HANDLES:
                 self._handles.popitem(last=False)
-            used = [addresses.files for _, addresses in self._handles.values()]
+            used = [handle.addresses.files for handle in self._handles.values()]
         self._fragments.keep_only(set().union(*used))
         return handle
 
@@ -192,6 +208,10 @@ class Tables:
     def drop(self, generation: str, name: str = "") -> None:
         """Remove a generation's folder, or one of its tables."""
         self.forget_handles()
+        if name and self.exists(generation, name):
+            self.sums.drop(generation, f"{name}.lance")
+        elif not name:
+            self.sums.forget(generation)
         shutil.rmtree(self._path(generation, name) if name else self.folder / generation, ignore_errors=True)
 
     def _made(self, generation: str, name: str, schema: pa.Schema) -> Table:

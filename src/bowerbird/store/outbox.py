@@ -81,8 +81,9 @@ def behind_in(connection: Connection, cursor: int, allowed: Collection[int]) -> 
         kept = outbox.c.operation != "delete"  # all scopes: no need to ask which item lies where
         return int(connection.execute(select(func.count()).where(after_it, kept)).scalar_one())
     joined = outbox.join(items, items.c.id == outbox.c.item_id)
-    statement = select(func.count(outbox.c.item_id.distinct())).select_from(joined)
-    return int(connection.execute(statement.where(after_it, items.c.acl_id.in_(allowed))).scalar_one())
+    by_scope = select(items.c.acl_id, func.count(outbox.c.item_id.distinct())).select_from(joined)
+    found = connection.execute(by_scope.where(after_it).group_by(items.c.acl_id))
+    return sum(number for acl_id, number in found if acl_id in allowed)
 
 
 def narrowing(connection: Connection, cursor: int) -> list[str]:
@@ -91,9 +92,12 @@ def narrowing(connection: Connection, cursor: int) -> list[str]:
     return list(connection.execute(select(outbox.c.item_id).where(wanted).distinct()).scalars())
 
 
-def put_all(connection: Connection) -> None:
-    """Write every item that has content into the log again (for a generation that is built anew)."""
-    every = select(items.c.id, literal("put"), literal(1), literal(now())).where(items.c.content_version > 0)
+def put_all(connection: Connection, replaces: int = 1) -> None:
+    """Write every item that has content into the log again, for a generation that is built anew.
+
+    `replaces` is 0 where no other generation is served: then there are no older passages to be hidden or removed.
+    """
+    every = select(items.c.id, literal("put"), literal(replaces), literal(now())).where(items.c.content_version > 0)
     connection.execute(insert(outbox).from_select(["item_id", "operation", "replaces", "created"], every))
 
 
