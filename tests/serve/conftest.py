@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import subprocess
+import tarfile
 import threading
 import wave
 import zipfile
@@ -285,3 +288,40 @@ def browse(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Callable[.
     for page in pages:
         page.context.close()
     assert complaints == []
+
+
+AXE_CACHE = Path("~/.cache/bowerbird-tests/axe").expanduser()
+AXE = "axe-core@4.11"
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core (MPL-2.0), packed by npm into a cache; it is never part of Bowerbird."""
+    script = AXE_CACHE / "package/axe.min.js"
+    if not script.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("npm is not installed: axe-core cannot be fetched")
+        AXE_CACHE.mkdir(parents=True, exist_ok=True)
+        packed = subprocess.run([npm, "pack", AXE], cwd=AXE_CACHE, capture_output=True, text=True, check=False)
+        if packed.returncode:
+            pytest.skip(f"npm cannot fetch axe-core: {packed.stderr.strip().splitlines()[-1:]}")
+        with tarfile.open(AXE_CACHE / packed.stdout.split()[-1]) as archive:
+            archive.extract("package/axe.min.js", AXE_CACHE, filter="data")
+    return script.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def violations(axe: str) -> Callable[[Any], list[str]]:
+    """What axe-core finds wrong with a page as it is now."""
+
+    def found(page: Any) -> list[str]:
+        page.evaluate(axe)
+        rules = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        return [
+            f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for rule in rules
+            for node in rule["nodes"]
+        ]
+
+    return found

@@ -2,79 +2,50 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tarfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.browser
 
-CACHE = Path("~/.cache/bowerbird-tests/axe").expanduser()
-AXE = "axe-core@4.11"
 TIMEOUT = 10_000
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 LOOKS: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
 
 
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The script of axe-core (MPL-2.0), packed by npm into a cache; it is never part of Bowerbird."""
-    script = CACHE / "package/axe.min.js"
-    if not script.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("npm is not installed: axe-core cannot be fetched")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        packed = subprocess.run([npm, "pack", AXE], cwd=CACHE, capture_output=True, text=True, check=False)
-        if packed.returncode:
-            pytest.skip(f"npm cannot fetch axe-core: {packed.stderr.strip().splitlines()[-1:]}")
-        with tarfile.open(CACHE / packed.stdout.split()[-1]) as archive:
-            archive.extract("package/axe.min.js", CACHE, filter="data")
-    return script.read_text(encoding="utf-8")
-
-
-def violations(page: Any, axe: str) -> list[str]:
-    page.evaluate(axe)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [
-        f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for rule in found for node in rule["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("look", LOOKS)
-def test_no_accessibility_violations(browse: Callable[..., Any], axe: str, look: str) -> None:
+def test_no_accessibility_violations(browse: Callable[..., Any], violations: Any, look: str) -> None:
     page = browse(**LOOKS[look], reduced_motion="reduce")
     page.locator(".hit").first.wait_for(timeout=TIMEOUT)
-    assert violations(page, axe) == []
+    assert violations(page) == []
     page.locator("#q").fill("harbours cormorant type:pdf")
     page.locator(".chip").wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(700)
     page.keyboard.press("ArrowDown")
-    assert violations(page, axe) == []
+    assert violations(page) == []
     page.keyboard.press("Enter")
     page.locator(".quote").first.wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(300)
-    assert violations(page, axe) == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("path", ["/signin", "/none", "/?q=zebrafinch+type%3Avideo", "/?q=cloudberry&item={item}"])
-def test_other_pages_have_no_violations(site: Any, browse: Callable[..., Any], axe: str, look: str, path: str) -> None:
+def test_other_pages_have_no_violations(
+    site: Any, browse: Callable[..., Any], violations: Any, look: str, path: str
+) -> None:
     page = browse(path.format(item=site.item("cloudberry")), **LOOKS[look], reduced_motion="reduce")
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(600)
     page.allowed = "status of 40"
-    assert violations(page, axe) == []
+    assert violations(page) == []
 
 
-def test_the_help_has_no_violations(browse: Callable[..., Any], axe: str) -> None:
+def test_the_help_has_no_violations(browse: Callable[..., Any], violations: Any) -> None:
     page = browse()
     page.locator("#help").press("Enter")
-    assert violations(page, axe) == []
+    assert violations(page) == []
 
 
 def test_the_page_is_there_within_a_second(browse: Callable[..., Any]) -> None:

@@ -16,7 +16,7 @@ const isControl = (target) => target.matches?.("button, a, audio, video, summary
  */
 export function wireKeys(page) {
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
     const modified = event.ctrlKey || event.metaKey;
     if (modified && event.key.toLowerCase() === "k") return run(event, page.focusBox);
     if (event.key === "Escape") return run(event, page.escape);

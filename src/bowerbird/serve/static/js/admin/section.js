@@ -44,6 +44,7 @@ export class Section {
     try {
       const answer = await this.load();
       if (turn !== this.turn) return;
+      if (this.place.querySelector(":popover-open")) return this.#again(1); // not under somebody's hand
       const state = JSON.stringify(answer);
       if (state !== this.state) this.#fill(this.show(answer));
       this.state = state;
@@ -65,6 +66,7 @@ export class Section {
 
   #again(seconds) {
     if (!seconds) return;
+    clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       if (document.hidden) document.addEventListener("visibilitychange", () => this.look(), { once: true });
       else this.look();
@@ -77,11 +79,13 @@ export class Section {
  * @param {() => Promise<any>} action @param {string | ((answer: any) => string)} done @param {...Section} sections
  */
 export async function attempt(action, done, ...sections) {
+  let said = ["", 8];
   try {
     const answer = await action();
-    toast(typeof done === "function" ? done(answer) : done);
+    said = [typeof done === "function" ? done(answer) : done, 4];
   } catch (problem) {
-    toast(`${problem.message} ${problem.remedy ?? ""}`.trim(), 8);
+    said[0] = `${problem.message} ${problem.remedy ?? ""}`.trim();
   }
   await Promise.all(sections.map((section) => section.look()));
+  toast(...said);
 }

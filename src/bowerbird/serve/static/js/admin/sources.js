@@ -10,6 +10,8 @@ import { Section, attempt, none } from "./section.js";
 import { badge } from "./table.js";
 import { moment } from "./words.js";
 
+const unfolded = new Set(); // names of sources whose failures are shown
+
 const sync = (source) => call("POST", "/api/sync", { body: source ? { source } : {} });
 
 async function remove(source) {
@@ -31,13 +33,19 @@ function state(source, busy) {
 /** What of a source could not be read: the first few with their reasons, loaded when it is unfolded. */
 function failures(source, number) {
   const list = h("div", {});
-  const address = `/admin/activity?source=${part(source.name)}#quarantine`;
-  const details = h("details", { class: "below failures" }, h("summary", {}, `${count(number)} could not be read`), list);
-  details.addEventListener("toggle", () => { if (details.open) look.look(); }, { once: true });
-  const look = new Section(list, () => call("GET", "/api/admin/quarantine", { query: { source: source.name, limit: 5 } }), ({ refused, total }) =>
-    [h("ul", { class: "plain" }, refused.map((row) => h("li", {}, h("span", {}, row.key || "the whole source"), h("span", { class: "why" }, row.cause)))),
-      h("a", { href: address }, total > refused.length ? `All ${count(total)}, with ways to try again` : "Try again under Activity")]);
+  const details = h("details", { class: "below failures", open: unfolded.has(source.name) },
+    h("summary", { data: { focus: `failures ${source.name}` } }, `${count(number)} could not be read`), list);
+  details.addEventListener("toggle", () => {
+    unfolded[details.open ? "add" : "delete"](source.name);
+    if (details.open) new Section(list, () => call("GET", "/api/admin/quarantine", { query: { source: source.name, limit: 5 } }), (answer) => reasons(source, answer)).look();
+  });
   return details;
+}
+
+function reasons(source, { refused, total }) {
+  const address = `/admin/activity?source=${part(source.name)}#quarantine`;
+  return [h("ul", { class: "plain" }, refused.map((row) => h("li", {}, h("span", {}, row.key || "the whole source"), h("span", { class: "why" }, row.cause)))),
+    h("a", { href: address }, total > refused.length ? `All ${count(total)}, with ways to try again` : "Try again under Activity")];
 }
 
 function card({ source, busy, refused }) {

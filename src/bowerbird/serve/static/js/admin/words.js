@@ -19,11 +19,16 @@ export const ROLES = [
 
 export const roleName = (role) => ROLES.find(({ value }) => value === role)?.label ?? role;
 
-export const STATES = { queued: "waits for its turn", running: "under way", done: "done", failed: "failed", cancelled: "cancelled" };
+export const STATES = { queued: "Waits for its turn", running: "Under way", done: "Done", failed: "Failed", cancelled: "Cancelled" };
 
 /** A moment in words, the whole date on hover. @param {string | null} moment RFC 3339 @param {string} [never] */
 export const moment = (moment, never = "never") =>
-  moment ? h("time", { datetime: moment, title: fullDate(moment) }, when(moment)) : h("span", { class: "quiet" }, never);
+  moment ? h("time", { datetime: moment, title: fullDate(moment) }, when(moment)) : h("span", { class: "faint" }, never);
+
+const dayAndTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
+
+/** @param {string} moment RFC 3339 @returns {string} `25 March, 12:00` */
+export const longDate = (moment) => dayAndTime.format(new Date(moment)).replace(" at ", ", ");
 
 /** @param {string} text @returns {string} with a capital */
 export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
