@@ -9,14 +9,15 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bowerbird.core.errors import BackupError, LockedError
-from bowerbird.core.records import SYSTEM, Finding
-from bowerbird.store import audit, people
+from bowerbird.core.records import SYSTEM, Finding, Principal
+from bowerbird.store import audit, jobs, people
 from bowerbird.store import backup as backups
 from bowerbird.store.backup import Report, Written
 from bowerbird.store.database import BACKUPS, exclusively, explained, in_use_file
+from bowerbird.store.jobs import Job
 from bowerbird.store.restoring import prepare, unpack
 from bowerbird.store.store import Store, WriterLock
 
@@ -80,6 +81,12 @@ class Records:
         with self._store.database.read() as connection:
             rows = backups.listed(connection)
         return [OldBackup(row.path, row.created, Path(row.path).exists()) for row in rows]
+
+    def ask(self, kind: Literal["backup", "purge"], principal: Principal) -> Job:
+        """Ask the writer for a backup or a purge, on behalf of somebody."""
+        with self._store.database.write() as connection:
+            audit.record(connection, principal, f"library.{kind}-asked")
+            return jobs.enqueue(connection, kind, None)
 
     def purge(self) -> Receipt:
         """Remove every byte of what was deleted; raises LockedError beside another writer (ask it for a job)."""

@@ -15,7 +15,7 @@ import typer
 
 from bowerbird import __version__
 from bowerbird.core.errors import Interrupted, SettingError, UsageError
-from bowerbird.serve import cli_index, cli_search, cli_serve, cli_sources, cli_status
+from bowerbird.serve import cli_index, cli_records, cli_search, cli_serve, cli_sources, cli_status
 from bowerbird.serve.cli_bench import bench
 from bowerbird.serve.cli_call import Call, begin
 from bowerbird.serve.cli_models import models
@@ -68,6 +68,11 @@ app.command()(cli_search.search)
 app.command()(cli_status.status)
 app.command()(cli_serve.serve)
 app.command()(cli_status.doctor)
+app.command()(cli_records.backup)
+app.command()(cli_records.restore)
+app.command()(cli_records.purge)
+app.command()(cli_records.export)
+app.command()(cli_records.erase)
 app.command()(bench)
 app.add_typer(models, name="models")
 

@@ -95,6 +95,11 @@ def doctor(
             raise UsageError("--settings goes alone.", "Run `bowerbird doctor --settings` by itself.")
         list_settings(call, as_json)
         return 0
+    if repair:
+        from bowerbird.library import records
+
+        if records.accept_loss(call.home):
+            say("The newest changes could not be read and are lost; `bowerbird sync` reads all sources again.")
     with call.open() as library:
         report = library.doctor(verify=verify or repair, repair=repair)
     if as_json:

@@ -254,7 +254,10 @@ def _translated(message: str, file: Path) -> BowerbirdError:
     if "locked" in message or "busy" in message:
         return LockedError(f"The library {file.parent} is being written by another process.", "Try again in a moment.")
     if "malformed" in message or "not a database" in message:
-        return StoreError(f"The file {file} is damaged: {message}.", "Run `bowerbird doctor --verify`.")
+        return StoreError(
+            f"The file {file} is damaged: {message}.",
+            "Run `bowerbird doctor --verify`; `bowerbird restore BACKUP --replace` brings a backup back.",
+        )
     if "readonly" in message or "unable to open" in message:
         return StoreError(f"The file {file} cannot be opened for writing: {message}.", "Check its owner and rights.")
     return StoreError(f"The library {file} refused: {message}.", "Run `bowerbird doctor --verify`.")

@@ -101,11 +101,9 @@ class StoreKeeper:
             connection.execute(update(jobs).where(ended).values(message=""))
         blobs = self.sweep()
         self._blobs.remove_unfinished(older_than=0.0)
-        copies = migration_copies(self._database.file.parent)
-        for copy in copies:
-            copy.unlink()
+        copies = self._remove_copies()
         self._database.vacuum()
-        return {"blobs": blobs, "copies before migrations": len(copies)}
+        return {"blobs": blobs, "copies before migrations": copies}
 
     def export(self, person: str) -> dict[str, object]:
         """Return all rows about somebody."""
@@ -116,6 +114,7 @@ class StoreKeeper:
         """Remove all rows about somebody, and every byte of them in the SQL file and its log; returns how many rows."""
         with self._database.write() as connection:
             count = erasing.erased(connection, person)
+        self._remove_copies()
         self._database.vacuum()
         return count
 
@@ -127,6 +126,12 @@ class StoreKeeper:
             for name in stray:
                 self._blobs.remove(name)
         return len(stray)
+
+    def _remove_copies(self) -> int:
+        copies = migration_copies(self._database.file.parent)
+        for copy in copies:
+            copy.unlink()
+        return len(copies)
 
     def _referenced(self) -> set[str]:
         with self._database.read() as connection:

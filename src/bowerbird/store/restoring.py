@@ -96,8 +96,9 @@ def _reading(backup: Path) -> Iterator[tarfile.TarFile]:
             stream = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=False)
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 yield archive
-            if stream.read(1):
-                raise _damaged(backup, "there is more in it than there should be")
+            while rest := stream.read(_PIECE):  # the end's padding; the frame's own checksum is read behind it
+                if rest.strip(b"\0"):
+                    raise _damaged(backup, "there is more in it than there should be")
         except (zstandard.ZstdError, tarfile.TarError, ValueError, EOFError) as problem:
             raise _damaged(backup, str(problem)) from problem
 
