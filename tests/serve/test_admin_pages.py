@@ -212,7 +212,7 @@ def test_roles_suspending_and_erasing_ask_first(
     page.keyboard.type("somebody else")
     page.keyboard.press("Enter")
     page.locator("dialog [role=alert]", has_text="Type").wait_for(timeout=TIMEOUT)
-    page.get_by_label("To confirm, type the name").fill(made.handle)
+    page.get_by_label("To confirm, type").fill(made.handle)
     page.keyboard.press("Enter")
     toast(page, "is erased")
     assert made.handle not in [one.handle for one in people.listed()]

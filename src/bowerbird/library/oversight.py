@@ -6,26 +6,34 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from sqlalchemy import Connection, func, select
 
 from bowerbird.core.records import Principal
-from bowerbird.store import audit, jobs, quarantine
+from bowerbird.store import audit, backup, jobs, quarantine
 from bowerbird.store.identity_tables import groups, people
 from bowerbird.store.jobs import Job
+from bowerbird.store.moments import now
 from bowerbird.store.quarantine import Refused
+from bowerbird.store.retention import DAY
 from bowerbird.store.tables import documents, renders, vectors
 
 if TYPE_CHECKING:
     from bowerbird.library.library import Library
+    from bowerbird.library.maintaining import Receipt
     from bowerbird.library.status import Status
 
 LOW_DISK = 0.05
 """The share of the disk below which little room is a concern; and the bytes above which it is none."""
 ENOUGH_DISK = 20 << 30
+
+OLD_BACKUP = 7
+"""Days after which the newest backup is called old."""
 
 _BLOBS = {"documents": documents.c.blob, "vectors": vectors.c.blob, "renders": renders.c.blob}
 _FOLDERS = {"index": "index", "models": "models", "backups": "backups"}
@@ -102,7 +110,8 @@ class Oversight:
             refused = sum(quarantine.codes(connection).values())
             persons = int(connection.execute(select(func.count()).select_from(people)).scalar_one())
             made = int(connection.execute(select(func.count()).select_from(groups)).scalar_one())
-            concerns = (*_of_status(status, refused), *_of_people(connection), *_of_disk(self._library.home))
+            kept = _of_backups(connection) if status.items else ()
+            concerns = (*_of_status(status, refused), *_of_people(connection), *kept, *_of_disk(self._library.home))
         return Overview(
             items=status.items,
             passages=status.passages,
@@ -148,6 +157,16 @@ class Oversight:
         with self._library.store.database.read() as connection:
             return jobs.recent(connection, limit)
 
+    def receipts(self, limit: int = 5) -> list[Receipt]:
+        """Return the receipts of the newest purges, newest first; one that cannot be read is left out."""
+        from bowerbird.library.maintaining import RECEIPTS, Receipt
+
+        found: list[Receipt] = []
+        for path in sorted((self._library.home / RECEIPTS).glob("*.json"), reverse=True)[:limit]:
+            with suppress(OSError, ValueError):
+                found.append(msgspec.json.decode(path.read_bytes(), type=Receipt))
+        return found
+
     def storage(self) -> Storage:
         """Return what takes how much room, the largest first; looks at every file of the library."""
         home = self._library.home
@@ -185,6 +204,14 @@ def _of_people(connection: Connection) -> Iterator[Concern]:
     if number:
         who = "1 admin signs" if number == 1 else f"{number} admins sign"
         yield Concern("second-factor", "note", f"{who} in with a password and no second factor.", "/admin/people")
+
+
+def _of_backups(connection: Connection) -> Iterator[Concern]:
+    written = backup.listed(connection)
+    days = int((now() - written[0].created) / DAY) if written else 0
+    if not written or days >= OLD_BACKUP:
+        text = f"The newest backup is {days} days old." if written else "There is no backup yet."
+        yield Concern("backup", "note", text, "/admin/storage")
 
 
 def _of_disk(home: Path) -> Iterator[Concern]:

@@ -11,6 +11,7 @@ from bowerbird.core.records import Principal
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_faces import Json, library_of
 from bowerbird.serve.policies import PolicyRoute, asker_of, policy
+from bowerbird.store.moments import from_row
 
 router = APIRouter(tags=["admin"], route_class=PolicyRoute)
 
@@ -66,6 +67,24 @@ STORAGE: dict[str, Any] = {
     "total": 500_000_000_000,
 }
 
+RECEIPTS: dict[str, Any] = {
+    "receipts": [
+        {
+            "at": "2026-03-02T10:00:00Z",
+            "seconds": 3.2,
+            "removed": {"documents": 4, "passages": 61},
+            "unreachable": [
+                {
+                    "path": "/mnt/backups/bowerbird-20260301-020000.tar.zst",
+                    "created": "2026-03-01T02:00:00Z",
+                    "there": True,
+                }
+            ],
+            "path": "/home/ada/.local/share/bowerbird/receipts/purge-20260302-100000.json",
+        }
+    ]
+}
+
 
 class Retry(BaseModel):
     """What to read again: these items; without any, all of a code and of a source (all, where both are empty)."""
@@ -110,6 +129,20 @@ def retry(request: Request, wanted: Retry) -> Json:
 def storage(request: Request) -> Json:
     """Tell what takes how much room: database, documents, vectors, renders, unused, index, models, backups, other."""
     return Json(library_of(request).oversight.storage())
+
+
+@router.get("/api/admin/receipts", responses=examples.answers(RECEIPTS))
+@policy("admin")
+def receipts(request: Request) -> Json:
+    """List what the last purges removed, newest first, and the backups that each could not reach."""
+    found = []
+    for receipt in library_of(request).oversight.receipts():
+        beyond = [
+            {"path": one.path, "created": from_row(one.created), "there": one.there} for one in receipt.unreachable
+        ]
+        shown = {"seconds": receipt.seconds, "removed": receipt.removed, "path": receipt.path}
+        found.append({"at": from_row(receipt.at), **shown, "unreachable": beyond})
+    return Json({"receipts": found})
 
 
 @router.get("/api/jobs", responses=examples.answers({"jobs": [examples.JOB]}))

@@ -79,7 +79,7 @@ export function askTyped({ word, body, run, ...rest }) {
     if (values.typed.trim() !== word) throw new Error(`Type \`${word}\` to go on.`);
     return run(values);
   };
-  return ask({ ...rest, danger: true, body: [body, row("To confirm, type the name", field, `\`${word}\``)], run: check });
+  return ask({ ...rest, danger: true, body: [body, row(`To confirm, type ${word}`, field)], run: check });
 }
 
 /** Show a link that is shown once, to be copied. @param {string} title @param {unknown} body @param {string} link */
