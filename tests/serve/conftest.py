@@ -236,6 +236,12 @@ def portal() -> Iterator[BlockingPortal]:
 
 
 @pytest.fixture
+def house_of(portal: BlockingPortal) -> Callable[[Library], House]:
+    """`house_of(library)`: an application over a library, without a server."""
+    return lambda library: House(library, portal)
+
+
+@pytest.fixture
 def house(tmp_path: Path, portal: BlockingPortal) -> Iterator[House]:
     """An application over an empty library, without a server."""
     with Library.open(tmp_path / "home", Settings({})) as library:

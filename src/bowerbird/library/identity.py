@@ -105,6 +105,12 @@ class Identity:
         viewing = found.viewing if found.role in ("admin", "owner") else ""
         return Known(found.person, found.role, "session", found.key, frozenset(GRANTS[found.role]), viewing)
 
+    def holder(self, key: str) -> str | None:
+        """Return whose session has this key (not its secret); None where it has ended."""
+        with self._store.database.read() as connection:
+            found = sessions.bearer_of(connection, key, self._clock(), self._idle)
+        return found.person if found is not None and found.state == "active" else None
+
     def token(self, secret: str) -> Known | None:
         """Return who a token belongs to, with the grants that their role still allows; None where it has ended."""
         if not secret.startswith(TOKEN_PREFIX):

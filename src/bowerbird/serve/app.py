@@ -16,7 +16,17 @@ from starlette.types import Scope
 
 from bowerbird import __version__
 from bowerbird.core.errors import BowerbirdError, NotFoundError, UsageError
-from bowerbird.serve import api, api_account, api_admin, api_library, api_people, pages, pages_admin
+from bowerbird.serve import (
+    api,
+    api_account,
+    api_admin,
+    api_library,
+    api_people,
+    api_records,
+    pages,
+    pages_admin,
+    pages_oidc,
+)
 from bowerbird.serve.security import Doors, Guard, open_paths
 
 if TYPE_CHECKING:
@@ -25,11 +35,13 @@ if TYPE_CHECKING:
 ROUTERS = (
     api.router,
     api_library.router,
+    api_records.router,
     api_account.router,
     api_people.router,
     api_admin.router,
     pages.router,
     pages_admin.router,
+    pages_oidc.router,
 )
 """All routes; each declares who may use it."""
 

@@ -83,10 +83,15 @@ def begin(connection: Connection, secret: str, person: str, times: tuple[float, 
 
 def bearer(connection: Connection, secret: str, at: float, idle: float) -> Bearer | None:
     """Return whose session this is, None where it has ended: by its end, or after `idle` seconds without a request."""
+    return bearer_of(connection, digest(secret), at, idle)
+
+
+def bearer_of(connection: Connection, key: str, at: float, idle: float) -> Bearer | None:
+    """Return whose session has this key, None where it has ended."""
     row = connection.execute(
         select(sessions.c.hash, people.c.id, people.c.role, people.c.state, sessions.c.seen, sessions.c.viewing)
         .join(people, people.c.id == sessions.c.person_id)
-        .where(sessions.c.hash == digest(secret), sessions.c.ends > at, sessions.c.seen > at - idle)
+        .where(sessions.c.hash == key, sessions.c.ends > at, sessions.c.seen > at - idle)
     ).first()
     return None if row is None else Bearer(*row)
 
@@ -104,6 +109,18 @@ def of_person(connection: Connection, person: str, current: str = "") -> list[Se
         .order_by(sessions.c.created.desc())
     )
     return [SessionRow(row[0][:SHOWN], *row[1:], current=row[0] == current) for row in rows]
+
+
+def view(connection: Connection, key: str, person: str) -> str:
+    """Let the session of this key read with the eyes of a person ("" for its own); returns whose it had before.
+
+    Raises NotFoundError where there is no such session.
+    """
+    before: str | None = connection.execute(select(sessions.c.viewing).where(sessions.c.hash == key)).scalar()
+    if before is None:
+        raise NotFoundError("There is no such session.", "Sign in with a browser: a token cannot view as somebody.")
+    connection.execute(update(sessions).where(sessions.c.hash == key).values(viewing=person))
+    return before
 
 
 def end(connection: Connection, person: str, name: str) -> None:
