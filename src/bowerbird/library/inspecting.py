@@ -127,6 +127,14 @@ def _look_model(library: Library) -> str:
     return f"{library.settings.get('encoder', str)} is there and is what its sha256 says"
 
 
+def _look_settings(library: Library) -> str:
+    from bowerbird.library.maintaining import settings_changed
+
+    if settings_changed(library.store):
+        return "settings.toml was changed since a writer last began; it counts from the next start"
+    return "every name and value fits"
+
+
 def _look_sandbox(library: Library) -> str:
     guard = library.sandbox().guard
     if guard.network == "none":
@@ -141,6 +149,7 @@ def _look_sandbox(library: Library) -> str:
 _LOOKS: tuple[tuple[str, Callable[[Library], str]], ...] = (
     ("database", _look_store),
     ("disk", _look_disk),
+    ("settings", _look_settings),
     ("model", _look_model),
     ("sandbox", _look_sandbox),
 )

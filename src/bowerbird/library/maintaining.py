@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.errors import Interrupted
+from bowerbird.core.ids import content_hash
 from bowerbird.core.records import SYSTEM, Finding
 from bowerbird.core.settings import Settings
 from bowerbird.index.keeper import IndexKeeper
@@ -36,6 +37,7 @@ CLEAN = Path("run") / "clean"
 """There while no writer runs and the last one ended as it should."""
 
 _DAILY = "daily-at"
+SETTINGS_SUM = "settings-sum"
 _TOLD_SECONDS = 0.5
 _LOOK_SECONDS = 300.0
 
@@ -129,9 +131,7 @@ class Maintenance:
         names = ("audit_days", "jobs_days", "failures_days")
         with self._store.database.write() as connection:
             expire(connection, Retention(*(self._settings.get(name, int) for name in names)), now())
-            values = {"name": _DAILY, "value": str(now())}
-            statement = insert(kept_settings).values(**values)
-            connection.execute(statement.on_conflict_do_update(index_elements=[kept_settings.c.name], set_=values))
+            _remember(connection, _DAILY, str(now()))
         self.reconcile()
         return True
 
@@ -148,6 +148,33 @@ def write_backup(store: Store, settings: Settings, target: Path | None, report: 
         with store.database.write() as connection:
             backups.forget(connection, str(old.absolute()))
     return written
+
+
+def settings_sum(home: Path) -> str:
+    """Return the SHA-256 of a library's settings file, "" where there is none."""
+    try:
+        return content_hash((home / backups.SETTINGS).read_bytes())
+    except FileNotFoundError:
+        return ""
+
+
+def note_settings(store: Store) -> None:
+    """Remember which settings file a writer began with."""
+    with store.database.write() as connection:
+        _remember(connection, SETTINGS_SUM, settings_sum(store.home))
+
+
+def settings_changed(store: Store) -> bool:
+    """Tell whether the settings file is another one than when a writer last began."""
+    with store.database.read() as connection:
+        kept = connection.execute(select(kept_settings.c.value).where(kept_settings.c.name == SETTINGS_SUM)).scalar()
+    return kept is not None and kept != settings_sum(store.home)
+
+
+def _remember(connection: Connection, name: str, value: str) -> None:
+    values = {"name": name, "value": value}
+    statement = insert(kept_settings).values(**values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[kept_settings.c.name], set_=values))
 
 
 def begun(home: Path) -> bool:

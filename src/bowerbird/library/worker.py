@@ -24,7 +24,7 @@ from bowerbird.index.vectors import VectorWriter
 from bowerbird.index.writer import UNREADABLE, Writer
 from bowerbird.library.gate import Gate
 from bowerbird.library.ingest import Ingest
-from bowerbird.library.maintaining import Maintenance, begun, ended
+from bowerbird.library.maintaining import Maintenance, begun, ended, note_settings
 from bowerbird.library.progress import Meter, Progress
 from bowerbird.library.syncing import Syncing
 from bowerbird.sandbox import Guard, Sandbox
@@ -110,6 +110,7 @@ class Worker:
         self._ingest.start()
         with self._store.database.write() as connection:
             jobs.reclaim(connection)
+        note_settings(self._store)
         self._spawn("jobs", lambda: self._jobs(watch))
         self._spawn("ingest", self._ingesting)
         self._spawn("index", lambda: self._indexing(vectors))
