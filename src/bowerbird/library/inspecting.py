@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from bowerbird.core.errors import BowerbirdError, ModelError
@@ -55,6 +55,9 @@ def status(library: Library) -> Status:
 
 def doctor(library: Library, verify: bool, repair: bool) -> Report:
     """Check the machine and, with `verify`, every Keeper; with `repair`, mend what they found."""
+    if repair:
+        with suppress(BowerbirdError):  # the check below tells what is still wrong
+            library.models.mend(library.settings.get("encoder", str))
     checks = [_checked(library, name, look) for name, look in _LOOKS]
     if not verify:
         return Report(tuple(checks), ())

@@ -111,6 +111,19 @@ class ModelStore:
             raise ModelError(problem, remedy_for(model))
         return self.state(name)
 
+    def mend(self, name: str) -> ModelState:
+        """Make the graph of an altered model again from its files; where these are altered too, fetch it again.
+
+        Raises ModelError where it cannot be had.
+        """
+        model = self._model(name)
+        if self._problem(model) is None:
+            return self.state(name)
+        if altered(model, self.directory / name):
+            return self.pull(name)
+        self._renew(model)
+        return self.verify(name)
+
     def encoder(self, name: str) -> Encoder:
         """Load an encoder; ModelError with the remedy where it is missing or altered.
 
