@@ -288,6 +288,7 @@ def test_a_hit_of_an_older_content_is_never_shown(shelf: Any) -> None:
     with shelf.store.database.write() as connection:  # changed between the first use of this reader and the next
         connection.execute(update(items).where(items.c.id == item).values(content_version=2))
     assert reader.passages([f"{item}.1.0"]) == {}, "no text of it leaves"
+    assert reader.glance([item])[item].content_version == 2 and reader.renewed().principal == reader.principal
 
 
 def test_rows_are_counted_in_the_version_that_is_recorded(shelf: Any) -> None:

@@ -142,7 +142,7 @@ def test_fusion_is_the_sum_of_reciprocal_ranks(orders: list[list[str]]) -> None:
 
 
 def found(*pairs: str) -> Ranking:
-    return leg("words", "BM25", [Candidate(pair, pair.split(".")[0], 9.0 - at) for at, pair in enumerate(pairs)])
+    return leg("words", [Candidate(pair, pair.split(".")[0], 9.0 - at) for at, pair in enumerate(pairs)])
 
 
 def test_collapsing_keeps_the_three_best_passages_at_the_best_place() -> None:
@@ -160,7 +160,7 @@ def test_passages_found_by_both_legs_come_first() -> None:
 def test_what_is_put_first_comes_even_from_outside() -> None:
     lifted = put_first(collapse(found("a.1", "b.1")), ["x", "b"], 100, lambda _: "exact name")
     assert lifted.ids == ("b", "x", "a")
-    assert tuple(map(str, lifted.entries[0].lines)) == ("words: rank 2 of 2, BM25 8.00", "exact name: +100")
+    assert tuple(map(str, lifted.entries[0].lines)) == ("words: rank 2 of 2", "exact name: +100")
 
 
 class Meeting(MemoryReader):

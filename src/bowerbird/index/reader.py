@@ -130,6 +130,10 @@ class Reader:
         with self._store.database.read() as connection:
             return catalog.glances(connection, ids, self._store.scopes.visible(connection, self.principal))
 
+    def renewed(self) -> Reader:
+        """Return a reader of the same principal that looks up anew what may be seen."""
+        return Reader(self._store, self._tables, self.principal)
+
     def pending(self) -> tuple[int, int]:
         """Return (items not yet searchable by words, items not yet searchable by meaning)."""
         known = self._known()

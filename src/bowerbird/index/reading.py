@@ -62,5 +62,8 @@ class Reading(Protocol):
     def glance(self, ids: Sequence[str]) -> Mapping[str, Glance]:
         """Return a few columns of those of these items that exist and may be seen (the same lock, for many items)."""
 
+    def renewed(self) -> Reading:
+        """Return a reader of the same principal that looks up anew what may be seen: something has changed since."""
+
     def pending(self) -> tuple[int, int]:
         """Return (items not yet searchable by words, items not yet searchable by meaning) that the asker may see."""

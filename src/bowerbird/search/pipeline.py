@@ -34,13 +34,17 @@ class QueryEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a pipeline runs on. `encoder` gives None or raises ModelError without a model; stages add to `hints`."""
+    """What a pipeline runs on. `encoder` gives None or raises ModelError without a model; stages add to `hints`.
+
+    `deeper` multiplies how much is found and kept everywhere: to replace what the second lock refused.
+    """
 
     reader: Reading
     query: Query
     encoder: Callable[[], QueryEncoder | None]
     hints: list[str] = field(default_factory=list)
     parallel: bool = True
+    deeper: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Stage(ABC):
 
     @abstractmethod
     def run(self, context: Context, given: Rankings = (), limit: int = DEPTH) -> Rankings:
-        """Turn the rankings before this stage into those after it; legs find at most `limit`."""
+        """Turn the rankings before this stage into those after it; legs find at most `limit` (times `deeper`)."""
 
     @abstractmethod
     def shape(self, given: Shape | None) -> Shape:
@@ -101,7 +105,8 @@ class Cut(Stage):
 
     def run(self, context: Context, given: Rankings = (), limit: int = DEPTH) -> Rankings:
         """Run the stage, no deeper than needed, and cut."""
-        return tuple(one.cut(self.count) for one in self.stage.run(context, given, self.count))
+        ranked = self.stage.run(context, given, self.count)
+        return tuple(one.cut(self.count * context.deeper) for one in ranked)
 
     def shape(self, given: Shape | None) -> Shape:
         """Return the shape of what is cut."""

@@ -52,18 +52,22 @@ class Shares(NamedTuple):
         """Yield the lines in words."""
         for one, rank, entry in self.found:
             yield from entry.told()
-            yield str(one.line(rank, entry.score))
+            yield str(one.line(rank))
         yield f"rrf: {' + '.join(f'1/({self.k:g}+{rank})' for _, rank, _ in self.found)} = {self.score:.4f}"
 
 
 class Entry(NamedTuple):
-    """One line of a ranking: a passage or an item (`id` says which), its best passages, why it is there."""
+    """One line of a ranking: a passage or an item (`id` says which), its best passages, why it is there.
+
+    `named` says that it is there by its name, whatever its passages say.
+    """
 
     id: str
     item: str
     score: float
     passages: tuple[Kept, ...] = ()
     lines: tuple[Line | Shares, ...] = ()
+    named: bool = False
 
     def told(self) -> tuple[str, ...]:
         """Return the lines in words."""
@@ -72,11 +76,15 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Entries, best first. A leg has a `unit` for its scores; after fusion it is "" and entries explain themselves."""
+    """Entries, best first. `found` says that a leg found them; after fusion they explain themselves.
+
+    A leg's own scores (BM25, cosine) depend on texts that the asker may not see, by the statistics of words. They order
+    the entries and are never told: explanations are made of ranks.
+    """
 
     name: str
     entries: tuple[Entry, ...]
-    unit: str = ""
+    found: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -89,17 +97,15 @@ class Ranking:
 
     def explained(self) -> tuple[Entry, ...]:
         """Return the entries with a line for their place in this ranking, where it is a leg."""
-        if not self.unit:
+        if not self.found:
             return self.entries
         return tuple(
-            Entry(entry.id, entry.item, entry.score, entry.passages, (*entry.lines, self.line(rank, entry.score)))
+            Entry(entry.id, entry.item, entry.score, entry.passages, (*entry.lines, self.line(rank)))
             for rank, entry in enumerate(self.entries, 1)
         )
 
-    def line(self, rank: int, score: float) -> Line:
+    def line(self, rank: int) -> Line:
         """Say that something stands at this rank of this ranking."""
-        if self.unit:
-            return Line("{}: rank {} of {}, {} {:.2f}", (self.name, rank, len(self.entries), self.unit, score))
         return Line("{}: rank {} of {}", (self.name, rank, len(self.entries)))
 
 
@@ -109,12 +115,12 @@ def ranking(ids: str, name: str = "ranking") -> Ranking:
     return Ranking(name, tuple(Entry(word, word, float(len(words) - at)) for at, word in enumerate(words)))
 
 
-def leg(name: str, unit: str, candidates: Iterable[Candidate]) -> Ranking:
+def leg(name: str, candidates: Iterable[Candidate]) -> Ranking:
     """Return what a leg found, best first, as a ranking of passages."""
     entries = [
         Entry(id_, item, score, (Kept(id_, score, rank),)) for rank, (id_, item, score) in enumerate(candidates, 1)
     ]
-    return Ranking(name, tuple(entries), unit)
+    return Ranking(name, tuple(entries), found=True)
 
 
 def collapse(found: Ranking) -> Ranking:

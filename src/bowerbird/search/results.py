@@ -44,7 +44,10 @@ class Results:
     partial: Partial
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the public JSON face, of plain values only; times are RFC 3339, offsets are code points."""
+        """Return the public JSON face, of plain values only; times are RFC 3339, offsets are code points.
+
+        Scores stay inside: BM25 counts words over all texts, so a score could tell of those that may not be seen.
+        """
         return {
             "query": self.query,
             "formula": self.formula,
@@ -62,7 +65,6 @@ def _hit_face(hit: Hit) -> dict[str, Any]:
     return {
         "rank": hit.rank,
         "item": hit.item,
-        "score": hit.score,
         "title": hit.title,
         "uri": hit.uri,
         "source": hit.source,
@@ -73,7 +75,7 @@ def _hit_face(hit: Hit) -> dict[str, Any]:
         "snippet": passages[0]["text"] if passages else "",
         "snippet_highlights": passages[0]["highlights"] if passages else [],
         "passages": passages,
-        "explanation": {"score": hit.explanation.score, "lines": list(hit.explanation.lines)},
+        "explanation": list(hit.explanation.lines),
     }
 
 

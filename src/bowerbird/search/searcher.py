@@ -11,6 +11,7 @@ from bowerbird.core.errors import NotFoundError, UsageError
 from bowerbird.core.records import Explanation, Filters, Hit, HitPassage, Query
 from bowerbird.index.reading import Reading, Vector
 from bowerbird.search import cursors
+from bowerbird.search.locking import paged, passed
 from bowerbird.search.lru import Lru
 from bowerbird.search.matching import Matcher
 from bowerbird.search.pipeline import Context, QueryEncoder, Stage
@@ -19,7 +20,7 @@ from bowerbird.search.query import free_text, parse
 from bowerbird.search.ranking import Entry, Kept
 from bowerbird.search.results import Partial, Results, count
 from bowerbird.search.snippets import snippet
-from bowerbird.search.stages import Leg, Words, candidates
+from bowerbird.search.stages import Leg, Words
 from bowerbird.store.items import Glance, StoredItem
 
 SORTS = ("relevance", "date")
@@ -86,21 +87,22 @@ class Searcher:
             raise UsageError(f"A page cannot hold {limit} hits.", f"Ask for 1 to {MOST_HITS:,}.")
         asked = self._understand(reader, text, sort, pipeline, now)
         at = cursors.read(cursor, asked.key) if cursor else None
-        entries = (at and self._rankings.get(at.token)) or _ranked(asked)
-        seen = reader.glance([entry.item for entry in entries])  # the second lock
-        allowed = _sorted([entry for entry in entries if entry.item in seen], seen, sort)
-        fresh = [entry for entry in allowed if not (at and at.has(entry.item))]
-        page, rest = fresh[:limit], fresh[limit:]
-        items = reader.items([entry.item for entry in page])  # and again, for what is shown
-        page = [entry for entry in page if entry.item in items]
+
+        def fresh(entries: Sequence[Entry]) -> list[Entry]:
+            return [entry for entry in entries if not (at and at.has(entry.item))]
+
+        kept = (self._rankings.get(at.token) if at else None) or ()
+        found = passed(asked.pipeline, asked.context, lambda entries: len(fresh(entries)) >= limit, kept)
+        entries = _sorted(found.entries, found.seen, sort)
+        page, items, rest = paged(found.reader, fresh(entries), limit)
         return Results(
             query=asked.context.query.text,
             formula=asked.formula,
-            hits=_dressed(asked, page, items, len(at.shown) if at else 0),
-            cursor=self._cursor_after(at, page, entries, asked) if rest else "",
-            counts=count((seen[entry.item] for entry in allowed), now.date()),
+            hits=_dressed(asked, found.reader, page, items, len(at.shown) if at else 0),
+            cursor=self._cursor_after(at, page, found.entries, asked) if rest else "",
+            counts=count((found.seen[entry.item] for entry in entries), now.date()),
             hints=tuple(dict.fromkeys((*asked.context.query.hints, *asked.context.hints))),
-            partial=Partial(*reader.pending()),
+            partial=Partial(*found.reader.pending()),
             took_ms=round((time.perf_counter() - begun) * 1000, 2),
         )
 
@@ -112,7 +114,7 @@ class Searcher:
         if item_id not in reader.items([item_id]):
             raise NotFoundError(f"There is no item {item_id}.", "Search for it again.")
         asked = self._understand(reader, text, "relevance", pipeline, self._clock())
-        entries = _ranked(asked)
+        entries = passed(asked.pipeline, asked.context).entries
         hints = tuple(asked.context.hints)
         for rank, entry in enumerate(entries, 1):
             if entry.item == item_id:
@@ -162,11 +164,7 @@ class _Remembering:
         return vector
 
 
-def _ranked(asked: _Asked) -> Sequence[Entry]:
-    return candidates(asked.pipeline, asked.context) if asked.pipeline else ()
-
-
-def _sorted(entries: list[Entry], seen: Mapping[str, Glance], sort: str) -> list[Entry]:
+def _sorted(entries: Sequence[Entry], seen: Mapping[str, Glance], sort: str) -> Sequence[Entry]:
     """Order by date, newest first and undated last, where that is asked; equal dates keep their ranks."""
     if sort == "relevance":
         return entries
@@ -178,12 +176,12 @@ def _sorted(entries: list[Entry], seen: Mapping[str, Glance], sort: str) -> list
     return sorted(entries, key=age)
 
 
-def _dressed(asked: _Asked, page: Sequence[Entry], items: Items, before: int) -> tuple[Hit, ...]:
+def _dressed(asked: _Asked, reader: Reading, page: Sequence[Entry], items: Items, before: int) -> tuple[Hit, ...]:
     """Make hits of a page's entries, with snippets where the pipeline asks for them; `before` hits came earlier."""
     shown: Mapping[str, tuple[HitPassage, ...]] = {}
     if asked.pipeline and asked.pipeline.shape(None).dressed:
         unfinished = any(isinstance(part, Words) and part.prefix for part in asked.pipeline.parts())
-        shown = _passages(asked.context.reader, asked.context.query, page, items, unfinished)
+        shown = _passages(reader, asked.context.query, page, items, unfinished)
     hits = []
     for rank, entry in enumerate(page, before + 1):
         item = items[entry.item]
@@ -209,7 +207,7 @@ def _dressed(asked: _Asked, page: Sequence[Entry], items: Items, before: int) ->
 def _passages(
     reader: Reading, query: Query, page: Sequence[Entry], items: Items, unfinished: bool
 ) -> dict[str, tuple[HitPassage, ...]]:
-    """Cut the snippets of a page; an item found by its name alone, or changed since, shows its beginning."""
+    """Cut the snippets of a page; an item that is there by its name shows its beginning where none is current."""
     wanted = [kept.id for entry in page for kept in entry.passages]
     texts = dict(reader.passages(wanted)) if wanted else {}
     kept = {entry.item: [one for one in entry.passages if one.id in texts] for entry in page}

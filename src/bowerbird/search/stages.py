@@ -59,7 +59,7 @@ class Words(Leg):
         unfinished = self.prefix and bool(query.words) and query.text.endswith(query.words.split()[-1])
         free = query.words if unfinished else content_words(query.words)
         asked = WordQuery(free, query.phrases, unfinished)
-        return (leg(str(self), "BM25", context.reader.words(asked, query.filters, limit)),)
+        return (leg(str(self), context.reader.words(asked, query.filters, limit * context.deeper)),)
 
     def __str__(self) -> str:
         return "prefix" if self.prefix else "words"
@@ -76,13 +76,13 @@ class Meaning(Leg):
         found: list[Entry] = []
         encoder = _encoder(context) if text else None
         if encoder is not None:
-            near = context.reader.meaning(encoder.query(text), query.filters, limit)
-            found = list(leg("meaning", "cosine", near).entries)
+            near = context.reader.meaning(encoder.query(text), query.filters, limit * context.deeper)
+            found = list(leg("meaning", near).entries)
         if query.phrases and found:
             texts = context.reader.passages([entry.id for entry in found])
             matcher = Matcher("", query.phrases)
             found = [entry for entry in found if entry.id in texts and matcher.holds(texts[entry.id].text)]
-        return (Ranking("meaning", tuple(found), "cosine"),)
+        return (Ranking("meaning", tuple(found), found=True),)
 
     def __str__(self) -> str:
         return "meaning"
@@ -96,8 +96,8 @@ class Recent(Leg):
 
     def run(self, context: Context, given: Rankings = (), limit: int = DEPTH) -> Rankings:
         """Ask for the newest items; the score is 1 / rank."""
-        ids = context.reader.recent(context.query.filters, limit)
-        return (Ranking("recent", tuple(Entry(id_, id_, 1 / rank) for rank, id_ in enumerate(ids, 1)), "1/rank"),)
+        ids = context.reader.recent(context.query.filters, limit * context.deeper)
+        return (Ranking("recent", tuple(Entry(id_, id_, 1 / rank) for rank, id_ in enumerate(ids, 1)), found=True),)
 
     def __str__(self) -> str:
         return "recent"
@@ -177,7 +177,9 @@ class Named(Step):
         holding = [id_ for id_ in holding if id_ not in names]
         (found,) = given
         found = put_first(found, holding, IDENTIFIER_BONUS, lambda _: f"identifier {text}")
-        return (put_first(found, named, NAME_BONUS, lambda _: "exact name"),)
+        found = put_first(found, named, NAME_BONUS, lambda _: "exact name")
+        lifted = tuple(entry._replace(named=True) for entry in found.entries[: len(set(named))])
+        return (replace(found, entries=lifted + found.entries[len(lifted) :]),)
 
     def change(self, given: Shape) -> Shape:
         """Return the same; it must be one ranking of items."""

@@ -49,7 +49,6 @@ PASSAGE: dict[str, Any] = {
 HIT: dict[str, Any] = {
     "rank": 1,
     "item": "q8v7c2m4k1zte",
-    "score": 0.0325,
     "title": "Travel policy",
     "uri": "file:///home/ada/Documents/hr/travel-policy.pdf",
     "source": "Documents",
@@ -60,7 +59,7 @@ HIT: dict[str, Any] = {
     "snippet": PASSAGE["text"],
     "snippet_highlights": PASSAGE["highlights"],
     "passages": [PASSAGE],
-    "explanation": {"score": 0.0325, "lines": ["words: rank 1", "meaning: rank 3"]},
+    "explanation": ["words: rank 1 of 84", "meaning: rank 3 of 200", "rrf: 1/(60+1) + 1/(60+3) = 0.0323"],
 }
 
 SEARCH: dict[str, Any] = {

@@ -40,7 +40,13 @@ _ALL = select(
 
 _GLANCES = (
     select(
-        items.c.id, items.c.kind, sources.c.name, items.c.modified, type_coerce(items.c.people, String), items.c.acl_id
+        items.c.id,
+        items.c.kind,
+        sources.c.name,
+        items.c.modified,
+        type_coerce(items.c.people, String),
+        items.c.acl_id,
+        items.c.content_version,
     )
     .join(sources, sources.c.id == items.c.source_id)
     .where(items.c.id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value)))
@@ -71,7 +77,7 @@ def glances(connection: Connection, ids: Sequence[str], scopes: Collection[int])
     """Return those of the items that exist and lie in one of the scopes, with the columns that are counted."""
     rows = connection.execute(_GLANCES, {"ids": json.dumps(list(ids))}).all()
     return {
-        row[0]: Glance(row[1], row[2], from_row(row[3]), _people(row[4]), row[5]) for row in rows if row[5] in scopes
+        row[0]: Glance(row[1], row[2], from_row(row[3]), _people(row[4]), *row[5:]) for row in rows if row[5] in scopes
     }
 
 

@@ -43,10 +43,11 @@ class StoredItem:
 
 
 class Glance(NamedTuple):
-    """What is needed of every candidate of a search, not only of those shown: to count and to sort them."""
+    """What is needed of every candidate of a search, not only of those shown: to count, to sort and to check them."""
 
     kind: str
     source_name: str
     modified: datetime | None
     people: tuple[Person, ...]
     acl_id: int
+    content_version: int

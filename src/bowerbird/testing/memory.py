@@ -109,9 +109,13 @@ class MemoryReader:
     def glance(self, ids: Sequence[str]) -> Mapping[str, Glance]:
         """Return a few columns of those of the items that exist, may be seen and were not withdrawn."""
         return {
-            id_: Glance(item.kind, item.source_name, item.modified, item.people, item.acl_id)
+            id_: Glance(item.kind, item.source_name, item.modified, item.people, item.acl_id, item.content_version)
             for id_, item in self.items(ids).items()
         }
+
+    def renewed(self) -> MemoryReader:
+        """Return this reader: it is never changed."""
+        return self
 
     def pending(self) -> tuple[int, int]:
         """Count visible items that wait for their text, and for a vector of some passage."""
