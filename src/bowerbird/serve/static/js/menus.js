@@ -27,16 +27,19 @@ function step(menu, event) {
  * @param {HTMLElement} menu @param {HTMLButtonElement} button its `popovertarget`
  */
 export function wireMenu(menu, button) {
-  const close = () => menu.matches(":popover-open") && menu.hidePopover();
+  const follow = () => {
+    if (!menu.matches(":popover-open")) return;
+    const { top, bottom } = button.getBoundingClientRect();
+    if (bottom < 0 || top > innerHeight) menu.hidePopover();
+    else place(menu, button);
+  };
+  const first = entries(menu)[0];
+  if (first) first.autofocus = true; // the browser moves the focus there as it opens
   menu.addEventListener("toggle", (event) => {
     const open = event.newState === "open";
     button.setAttribute("aria-expanded", String(open));
-    if (open) {
-      place(menu, button);
-      entries(menu)[0]?.focus({ preventScroll: true });
-    }
-    (open ? addEventListener : removeEventListener)("scroll", close, { capture: true });
-    (open ? addEventListener : removeEventListener)("resize", close);
+    follow();
+    for (const change of ["scroll", "resize"]) (open ? addEventListener : removeEventListener)(change, follow, { capture: true, passive: true });
   });
   menu.addEventListener("keydown", (event) => step(menu, event));
 }
