@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 TIMEOUT = 10_000
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 LOOKS: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
-PAGES = [
+PAGES = ["/admin", "/admin/people", "/admin/sources", "/admin/activity", "/admin/storage"]
     "/admin",
     "/admin/people",
     "/admin/sources",
