@@ -4,6 +4,7 @@ BowerbirdError
 ├── UsageError              usage               the command or request is not of the right form (exit 2, HTTP 422)
 │   ├── SettingError        setting-unknown     a setting has a wrong name or value
 │   ├── QueryError          query-invalid       the query cannot be run (too long, not text)
+│   ├── ExposureError       exposure-refused    the server would be reachable without accounts or without TLS
 │   ├── PasswordError       password-weak       the password does not follow the rules
 │   └── CycleError          group-cycle         a group would hold itself
 ├── NotFoundError           not-found           no such item, source or model (or not yours: the same answer)
@@ -15,6 +16,8 @@ BowerbirdError
 ├── ForbiddenError          forbidden           the role or the token of the asker does not suffice (HTTP 403)
 ├── DesktopError            no-desktop          there is no desktop session to show a folder in (HTTP 409)
 ├── SourceError             source-unreadable   a source cannot be listed or read
+│   ├── FetchRefusedError   fetch-refused       a web address must not be fetched, or answers too much or too slowly
+│   └── FetchFailedError    fetch-failed        a web address does not answer
 ├── ExtractionError         extraction-failed   the bytes could not be parsed; the file is quarantined
 │   ├── SandboxTimeout      sandbox-timeout     the parser ran longer than its limit and was killed
 │   ├── SandboxCrash        sandbox-crash       the parser died (signal, memory limit)
@@ -64,6 +67,12 @@ class QueryError(UsageError):
     """The query cannot be run."""
 
     code = "query-invalid"
+
+
+class ExposureError(UsageError):
+    """Other machines could reach the server although there are no accounts, or no TLS."""
+
+    code = "exposure-refused"
 
 
 class PasswordError(UsageError):
@@ -134,6 +143,18 @@ class SourceError(BowerbirdError):
     """A source cannot be listed or read."""
 
     code = "source-unreadable"
+
+
+class FetchRefusedError(SourceError):
+    """A web address must not be fetched, or its answer is too large or too slow."""
+
+    code, status = "fetch-refused", 422
+
+
+class FetchFailedError(SourceError):
+    """A web address does not answer, or not as it must."""
+
+    code, status = "fetch-failed", 502
 
 
 class ExtractionError(BowerbirdError):

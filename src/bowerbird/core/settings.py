@@ -55,8 +55,17 @@ TABLE: tuple[Setting, ...] = (
     Setting("failures_days", 90, "days that a file that could not be listed is remembered; 0 for ever", 0),
     Setting("backups_kept", 7, "backups kept in the data directory's own folder, the newest; 0 keeps all", 0),
     Setting("migration_backups", 2, "copies kept of the database from before it was migrated"),
+    Setting(
+        "oversharing_people", 50, "a group with more people than this counts as everybody in the oversharing report"
+    ),
     Setting("host", "127.0.0.1", "address the server listens on"),
     Setting("port", 7310, "port the server listens on; 0 takes a free one", 0),
+    Setting("base_url", "", "where browsers find the server, `https://find.example.org`; empty: where it listens"),
+    Setting("trusted_hosts", "", "more host names that the server answers to, separated by commas"),
+    Setting("trusted_proxies", "", "addresses or networks of proxies whose X-Forwarded headers are believed"),
+    Setting("tls_certificate", "", "file with the server's certificate chain in PEM; empty: no TLS"),
+    Setting("tls_key", "", "file with the key of that certificate in PEM"),
+    Setting("fetch_ports", "", "ports beside 80 and 443 from which web sources may fetch, separated by commas"),
     Setting("session_idle_hours", 72, "hours without a request after which a browser is signed out"),
     Setting("session_days", 30, "days after which a browser is signed out, used or not"),
     Setting("oidc_issuer", "", "the OpenID provider's address (its `issuer`); empty: none"),
