@@ -158,6 +158,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         thread.join()
 
 
+@contextmanager
+def served(library: Library, folder: Path) -> Iterator[Site]:
+    """A server over a library, on a free port."""
+    app = create_app(library, token=TOKEN, worker=False)
+    server, thread, url = serve(app)
+    yield Site(url, app, library, folder)
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def site_of() -> Callable[..., Any]:
+    """`with site_of(library, folder) as site`: a server over a library."""
+    return served
+
+
 @pytest.fixture
 def empty_site(tmp_path: Path) -> Iterator[Site]:
     """A server over a library without sources, with a worker that reads what is added."""

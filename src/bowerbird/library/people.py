@@ -65,8 +65,8 @@ class People:
             return new_link(connection, "password", person, self._clock())
 
     def describe(self, person: str, handle: str, name: str, by: str = FIRST) -> PersonRow:
-        """Change somebody's handle and name; raises UsageError, ForbiddenError."""
-        with self._acting(by, person) as connection:
+        """Change somebody's handle and name, or one's own; raises UsageError, ForbiddenError."""
+        with self._acting(by, "" if by == person else person) as connection:
             address = people.get(connection, person).address
             audit.record(connection, Principal(f"user:{by}"), "person.renamed", person)
             return people.describe(connection, person, handle, name, address)

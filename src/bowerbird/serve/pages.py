@@ -103,7 +103,8 @@ def setup_page(request: Request) -> Response:
 @policy("guest")
 def account_page(request: Request) -> Response:
     """Show somebody's own account: password, second factor, sessions, tokens."""
-    return page(request, "account.html")
+    issuer = library_of(request).settings.get("oidc_issuer", str)
+    return page(request, "account.html", provider=provider_name(issuer))
 
 
 @router.get("/favicon.ico")
