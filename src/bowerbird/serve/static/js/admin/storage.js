@@ -69,12 +69,23 @@ const backups = new Section(byId("backups"), withJob("/api/backups", "backup"), 
   jobCard(answer.job, "Backup"), answer.backups.length ? table("Backups", BACKUPS, answer.backups) : none("No backup yet."),
 ], pace);
 
+/** What a purge removed, in words; pairs of `..._before` and `..._after` become one. @param {Record<string, number>} counts */
+function removedOf(counts) {
+  const name = (key) => key.replaceAll("_", " ").replaceAll("-", " ");
+  return Object.entries(counts).flatMap(([key, number]) => {
+    const kind = key.replace(/[_-](before|after)$/, "");
+    if (kind === key) return number > 0 ? [`${count(number)} ${name(key)}`] : [];
+    const [before, after] = ["before", "after"].map((when) => counts[`${kind}_${when}`] ?? counts[`${kind}-${when}`] ?? 0);
+    return key.endsWith("before") && before !== after ? [`${name(kind)} ${count(before)} → ${count(after)}`] : [];
+  });
+}
+
 function receiptCard(receipt) {
-  const removed = Object.entries(receipt.removed).filter(([, number]) => number > 0);
+  const removed = removedOf(receipt.removed);
   const beyond = receipt.unreachable.filter(({ there }) => there);
   return h("div", { class: "card" }, icon("check"), h("div", {},
     h("div", { class: "name" }, h("h3", {}, "Purged ", moment(receipt.at))),
-    h("div", { class: "aside" }, removed.length ? removed.map(([kind, number]) => `${count(number)} ${kind.replaceAll("_", " ")}`).join(" · ") : "There was nothing left behind."),
+    h("div", { class: "aside" }, removed.length ? removed.join(" · ") : "There was nothing left behind."),
     h("div", { class: "why" }, beyond.length ? ["Not reached, as they are older: ", beyond.map(({ path }) => nameOf(path)).join(", ")] : "No backup still holds what was removed."),
     h("div", { class: "aside" }, receipt.path)));
 }
