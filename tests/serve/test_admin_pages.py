@@ -14,14 +14,6 @@ TIMEOUT = 10_000
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 LOOKS: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
 PAGES = ["/admin", "/admin/people", "/admin/sources", "/admin/activity", "/admin/storage"]
-    "/admin",
-    "/admin/people",
-    "/admin/sources",
-    "/admin/access",
-    "/admin/activity",
-    "/admin/audit",
-    "/admin/storage",
-]
 _numbers = itertools.count(1)
 
 
@@ -204,6 +196,7 @@ def test_roles_suspending_and_erasing_ask_first(
     assert page.evaluate("document.activeElement.textContent") == "Cancel"
     page.keyboard.press("Enter")
     assert people.named(made.handle).state == "active"
+    assert page.evaluate("document.activeElement.ariaLabel") == f"Actions: {made.handle}"  # where one was
     choose(page, made.handle, "Suspend")
     page.get_by_role("button", name="Suspend", exact=True).press("Enter")
     toast(page, "is suspended")

@@ -4,7 +4,7 @@ import { call, part } from "../api.js";
 import { byId, fill, h, icon, worded } from "../dom.js";
 import { counted } from "../format.js";
 import { ask, row, select, text } from "./dialog.js";
-import { look as lookForOversharing } from "./oversharing.js";
+import { oversharing } from "./oversharing.js";
 import { people, principals, readable } from "./principals.js";
 import { Section, attempt, none, trouble } from "./section.js";
 import { badge, table } from "./table.js";
@@ -142,7 +142,7 @@ async function explain(event) {
 byId("why").addEventListener("submit", explain);
 byId("add-rule").addEventListener("click", addRule);
 byId("add-mapping").addEventListener("click", () => setMapping());
-lookForOversharing();
+oversharing(rules, scopes);
 await Promise.all([rules.look(), mappings.look(), scopes.look()]);
 fill(byId("why-person"), (await people()).map(({ value, label }) => h("option", { value }, label)));
 byId("why-item").value = wanted.get("item") ?? "";

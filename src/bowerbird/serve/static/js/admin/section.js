@@ -21,8 +21,11 @@ function focusIn(place) {
   return held?.dataset.focus;
 }
 
+/** Put the focus back; where its element is gone, to the place itself, so that Tab goes on from there. */
 function focusAgain(place, name) {
-  for (const element of place.querySelectorAll("[data-focus]")) if (element.dataset.focus === name) element.focus({ preventScroll: true });
+  const again = [...place.querySelectorAll("[data-focus]")].find((element) => element.dataset.focus === name);
+  if (!again) place.tabIndex = -1;
+  (again ?? place).focus({ preventScroll: true });
 }
 
 export class Section {
@@ -44,7 +47,7 @@ export class Section {
     try {
       const answer = await this.load();
       if (turn !== this.turn) return;
-      if (this.place.querySelector(":popover-open")) return this.#again(1); // not under somebody's hand
+      if (this.place.querySelector(":popover-open") || document.querySelector("dialog[open]")) return this.#again(1); // not under somebody's hand
       const state = JSON.stringify(answer);
       if (state !== this.state) this.#fill(this.show(answer));
       this.state = state;
