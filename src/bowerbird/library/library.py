@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bowerbird.index.tables import Tables
     from bowerbird.library.identity import Identity
     from bowerbird.library.oversight import Oversight
+    from bowerbird.library.permissions import Permissions
     from bowerbird.library.records import Records
     from bowerbird.library.worker import Worker
     from bowerbird.sandbox import Guard, Sandbox
@@ -292,6 +293,13 @@ class Library:
         from bowerbird.library.records import Records
 
         return Records(self)
+
+    @cached_property
+    def permissions(self) -> Permissions:
+        """Who may read what: policies, mappings, rules, and why."""
+        from bowerbird.library.permissions import Permissions
+
+        return Permissions(self._store, self.settings, self._source_of)
 
     @property
     def store(self) -> Store:

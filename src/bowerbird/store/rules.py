@@ -128,8 +128,7 @@ def set_mapping(connection: Connection, source_id: str, theirs: str, principal: 
 
 def mapped(connection: Connection, source_id: str) -> list[Mapped]:
     """Return whom a source names, mapped or not, and the mappings for names that it does not use."""
-    known = select(mappings.c.theirs, mappings.c.principal).where(mappings.c.source_id == source_id)
-    ours = {row[0]: str(row[1]) for row in connection.execute(known)}
+    ours = scopes.mappings_of(connection, source_id)
     used = select(scope_claims.c.theirs, func.count(scope_claims.c.scope.distinct()))
     used = used.where(scope_claims.c.source_id == source_id).group_by(scope_claims.c.theirs)
     counts = {row[0]: int(row[1]) for row in connection.execute(used)}

@@ -182,6 +182,12 @@ def claims_of(connection: Connection, source_id: str, scope: str) -> set[tuple[s
     }
 
 
+def mappings_of(connection: Connection, source_id: str) -> dict[str, str]:
+    """Return who it is here whom a source names, by that name."""
+    statement = select(mappings.c.theirs, mappings.c.principal).where(mappings.c.source_id == source_id)
+    return dict(_pairs(connection, statement))
+
+
 def refresh(connection: Connection, source_id: str, only: Mapping[str, int] | None = None) -> int:
     """Let the entries of scopes (all of the source, or these by name) be what follows; returns how many changed."""
     if only is None:
@@ -254,9 +260,7 @@ class _Derivation:
 
 def _translated(connection: Connection, source_id: str, said: Collection[str]) -> dict[str, set[tuple[str, str]]]:
     """Return (principal, effect) of each scope; a scope that denies somebody unknown here lets nobody in."""
-    ours = dict(
-        _pairs(connection, select(mappings.c.theirs, mappings.c.principal).where(mappings.c.source_id == source_id))
-    )
+    ours = mappings_of(connection, source_id)
     columns = (scope_claims.c.scope, scope_claims.c.theirs, scope_claims.c.effect)
     statement = select(*columns).where(scope_claims.c.source_id == source_id, scope_claims.c.scope.in_(listed(said)))
     result: dict[str, set[tuple[str, str]]] = {}
