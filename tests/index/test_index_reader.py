@@ -150,6 +150,32 @@ def test_what_is_being_typed_is_completed_and_all_of_a_phrase_must_be_there(shel
     assert shelf.find("", "yearly budget", "a budgie") == []
 
 
+def test_others_complete_only_from_the_titles_of_what_they_may_see(shelf: Any) -> None:
+    ann = Principal("user:ann")
+    with shelf.store.database.write() as connection:
+        other = sources.add(connection, "files", "/other", "other")
+        entry = {"acl_id": other.acl_id, "principal": ann.name, "effect": "allow"}
+        connection.execute(insert(scope_entries).values(**entry))
+    hidden = shelf.add("zebrawood.md", "zebra zebrafish", title="Zebu")
+    hers = shelf.add("zebracake.md", "bread, and a zebroid", title="Baking", source=other)
+    shelf.level()
+
+    def asked(text: str) -> Any:
+        return shelf.reader(ann)._completed(text)
+
+    def found(text: str) -> list[str]:
+        return [one.item for one in shelf.reader(ann).words(WordQuery(text, (), True), ANY, 9)]
+
+    assert asked("zeb") == "zeb zebracake" and asked("zebra") == "zebra zebracake"  # `zebra` is a word of hidden texts
+    assert asked("zebro") == "zebro" and asked("z") == "z"
+    assert found("zeb") == [hers] and found("baki") == [hers] and found("zebraw") == []
+    assert set(shelf.find("zebr", prefix=True)) == {hidden, hers}
+    seen = asked("zeb")
+    shelf.add("zebulon.md", "zebulon zebulon", title="Zebulon")
+    shelf.level()
+    assert asked("zeb") == seen and asked("zebulon") == "zebulon"
+
+
 def test_without_words_or_vectors_or_index_there_is_nothing(shelf: Any, tmp_path: Any) -> None:
     item = shelf.add("a.txt", "text")
     shelf.words_level()

@@ -17,7 +17,7 @@ from bowerbird.index.nearest import nearest
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.index.schema import VECTORS, WORDS, item_of, passage_of, version_of
 from bowerbird.index.tables import Tables, rows
-from bowerbird.store import access, catalog, outbox, sources
+from bowerbird.store import access, catalog, outbox, sources, titles
 from bowerbird.store.items import Glance, StoredItem
 from bowerbird.store.outbox import Generation
 from bowerbird.store.store import Store
@@ -215,11 +215,20 @@ class Reader:
         return BooleanQuery([*clauses, (Occur.SHOULD, match)] if match else clauses)
 
     def _completed(self, words: str) -> str:
-        """Add what the word being typed may become, unless it is a word already."""
+        """Add what the word being typed may become, unless it is a word already.
+
+        For who may see everything, of all texts; for others, of the names and titles of what they may see, as the
+        counts of words over all texts would tell them of words they may not read.
+        """
         last = _LAST_WORD.search(words.rstrip())
         if last is None:
             return words
+        typed, known = last.group(1).lower(), self._known()
         with self._store.database.read() as connection:
-            if outbox.is_term(connection, last.group(1).lower()):
-                return words
-            return " ".join((words, *outbox.completions(connection, last.group(1).lower(), _COMPLETIONS)))
+            if known.every:
+                whole = outbox.is_term(connection, typed)
+                found = () if whole else outbox.completions(connection, typed, _COMPLETIONS)
+            else:
+                whole = titles.holds(connection, typed, known.scopes)
+                found = () if whole else titles.completions(connection, typed, known.scopes, _COMPLETIONS)
+        return " ".join((words, *found))

@@ -11,6 +11,7 @@ from bowerbird.core.errors import BowerbirdError, ModelError
 from bowerbird.core.keeper import Keeper
 from bowerbird.library.status import Check, Report, Status, Trouble
 from bowerbird.store import catalog, jobs, outbox, sources
+from bowerbird.store.titles import TitleKeeper
 
 if TYPE_CHECKING:
     from bowerbird.index.writer import Writer
@@ -64,11 +65,14 @@ def doctor(library: Library, verify: bool, repair: bool) -> Report:
     found = [finding for keeper in keepers(library) for finding in keeper.verify()]
     if not repair or not found:
         return Report(tuple(checks), tuple(found))
-    mendable = [finding for finding in found if finding.repairable]
-    with closing(library.worker()) as worker:
-        repaired = sum(keeper.repair(mendable) for keeper in keepers(library, worker.writer))
-    _work_off(library)
-    left = [finding for keeper in keepers(library) for finding in keeper.verify()]
+    repaired, left = 0, found
+    for _ in range(_ROUNDS):
+        mendable = [finding for finding in left if finding.repairable]
+        if mendable:
+            with closing(library.worker()) as worker:
+                repaired += sum(keeper.repair(mendable) for keeper in keepers(library, worker.writer))
+            _work_off(library)
+            left = [finding for keeper in keepers(library) for finding in keeper.verify()]
     return Report(tuple(checks), tuple(left), repaired)
 
 
@@ -81,6 +85,7 @@ def _work_off(library: Library) -> None:
 
 def keepers(library: Library, writer: Writer | None = None) -> Iterator[Keeper]:
     """Yield the Keepers; those that repair need the writer that holds the lock."""
+    from bowerbird.index.completion import CompletionKeeper
     from bowerbird.index.keeper import IndexKeeper
     from bowerbird.index.writer import Writer
 
@@ -89,7 +94,9 @@ def keepers(library: Library, writer: Writer | None = None) -> Iterator[Keeper]:
         library.store, library.tables(), settings.get("encoder", str), settings.get("passage_tokens", int)
     )
     yield IndexKeeper(library.store, library.tables(), made)
+    yield CompletionKeeper(library.store, library.tables(), made)
     yield library.store.keeper
+    yield TitleKeeper(library.store.database)
 
 
 def _model(library: Library) -> str:

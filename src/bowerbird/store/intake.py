@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite import insert
 from bowerbird.core.ids import new_id
 from bowerbird.core.kinds import kind_of
 from bowerbird.core.records import Item, Person
-from bowerbird.store import outbox
+from bowerbird.store import outbox, titles
 from bowerbird.store.items import ItemState
 from bowerbird.store.moments import from_row, now, to_row
 from bowerbird.store.scopes import Places
@@ -163,6 +163,7 @@ def renamed(connection: Connection, item_id: str, item: Item) -> None:
     values |= {"media_type": row.media_type, "acl_id": Places(connection, row.source_id).of([item])[item.key]}
     bump = {"content_version": items.c.content_version + 1, "updated": now()}
     connection.execute(update(items).where(items.c.id == item_id).values(**values, **bump))
+    titles.entered(connection, {item_id: (item.name, title)})
     outbox.append(connection, [(item_id, "put", 1)])
 
 
@@ -208,6 +209,7 @@ def finish(connection: Connection, outcomes: Sequence[Outcome]) -> int:
     An item that was removed or changed again since it was claimed is left alone.
     """
     entries: list[tuple[str, str, int]] = []
+    titled: dict[str, tuple[str, str]] = {}
     for outcome in outcomes:
         same = and_(items.c.id == outcome.claim.id, items.c.version == outcome.claim.item.version)
         before = connection.execute(select(items).where(same)).mappings().first()
@@ -217,8 +219,10 @@ def finish(connection: Connection, outcomes: Sequence[Outcome]) -> int:
         if before["content_version"] == 0 or any(before[name] != values[name] for name in _CONTENT):
             values["content_version"] = before["content_version"] + 1
             entries.append((outcome.claim.id, "put", 1 if before["content_version"] else 0))
+            titled[outcome.claim.id] = (before["name"], values["title"])
         connection.execute(update(items).where(items.c.id == outcome.claim.id).values(**values))
     outbox.append(connection, entries)
+    titles.entered(connection, titled)
     return len(entries)
 
 

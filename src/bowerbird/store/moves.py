@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, or_, select, update
 
 from bowerbird.core.records import Item
-from bowerbird.store import outbox
+from bowerbird.store import outbox, titles
 from bowerbird.store.intake import LAST, folded, stem
 from bowerbird.store.lists import listed
 from bowerbird.store.scopes import MEMBER, Places, ensure, place_name, prefixes, said_of
@@ -71,6 +71,7 @@ def _emptied(connection: Connection, row: Any, acl_id: int) -> None:
     if row.content_version:
         values["content_version"] = row.content_version + 1
         outbox.append(connection, [(row.id, "put", 1)])
+        titles.entered(connection, {row.id: (row.name, title)})
     connection.execute(update(items).where(items.c.id == row.id).values(**values))
 
 

@@ -1,6 +1,7 @@
 """People, groups, sessions, tokens, rules, mappings, a chained audit log, and words of titles."""
 
 import hashlib
+import re
 import time
 
 import sqlalchemy as sa
@@ -225,6 +226,15 @@ def _create_title_words() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_title_words_item_id"), "title_words", ["item_id"])
+    connection = op.get_bind()
+    titles = connection.execute(sa.text("SELECT id, name, title FROM items WHERE content_version > 0"))
+    rows = [
+        {"word": word, "item": item}
+        for item, name, title in titles.all()
+        for word in set(re.findall(r"[^\W\d_][^\W_]{1,23}", f"{name} {title}".lower()))
+    ]
+    if rows:
+        connection.execute(sa.text("INSERT INTO title_words (word, item_id) VALUES (:word, :item)"), rows)
 
 
 def _create_records() -> None:
