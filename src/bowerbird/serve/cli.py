@@ -15,7 +15,7 @@ import typer
 
 from bowerbird import __version__
 from bowerbird.core.errors import Interrupted, SettingError, UsageError
-from bowerbird.serve import cli_index, cli_records, cli_search, cli_serve, cli_sources, cli_status
+from bowerbird.serve import cli_index, cli_people, cli_records, cli_search, cli_serve, cli_sources, cli_status
 from bowerbird.serve.cli_bench import bench
 from bowerbird.serve.cli_call import Call, begin
 from bowerbird.serve.cli_models import models
@@ -75,6 +75,9 @@ app.command()(cli_records.export)
 app.command()(cli_records.erase)
 app.command()(bench)
 app.add_typer(models, name="models")
+app.add_typer(cli_people.people, name="people")
+app.add_typer(cli_people.groups, name="groups")
+app.add_typer(cli_people.token, name="token")
 
 
 def main() -> None:

@@ -91,7 +91,9 @@ def _provider(request: Request) -> Provider:
 
 
 def _redirect(request: Request) -> str:
-    return f"{request.url.scheme}://{request.headers.get('host', '')}/oidc/callback"
+    base = library_of(request).settings.get("base_url", str).rstrip("/")
+    here = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return f"{base or here}/oidc/callback"
 
 
 def _is_https(request: Request) -> bool:
