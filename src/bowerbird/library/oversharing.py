@@ -121,7 +121,7 @@ class Oversharing:
     def _signs(self, one: Exposed, found: _Findings) -> list[Sign]:
         """Return what an item's own name and text say; its folders are asked by `_Findings`."""
         name = one.key.rpartition("/")[2]
-        signs = [*name_signs(name), *(name_signs(one.title) if one.title != name else [])]
+        signs = list({sign.kind: sign for sign in (*name_signs(one.title), *name_signs(name))}.values())
         if signs or found.covers(one) or not one.blob:
             return signs
         if one.blob not in found.texts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Connection
 
-from bowerbird.core.errors import ForbiddenError, NotFoundError, UsageError
+from bowerbird.core.errors import ForbiddenError, LockedError, NotFoundError, UsageError
 from bowerbird.core.records import SYSTEM, Principal
 from bowerbird.core.settings import Settings
 from bowerbird.sources.base import Source
@@ -30,6 +31,7 @@ from bowerbird.store.sources import SourceRow
 from bowerbird.store.store import Store
 
 if TYPE_CHECKING:
+    from bowerbird.library.library import Library
     from bowerbird.library.oversharing import Oversharing
 
 
@@ -219,6 +221,18 @@ class Permissions:
             viewed = sessions.view(connection, session, "")
             if viewed:
                 audit.record(connection, Principal(f"user:{by}"), "view.ended", viewed)
+
+
+def settle(library: Library) -> None:
+    """Apply moves of items to the words at once, where no other process does; raises nothing where one does."""
+    try:
+        worker = library.worker()
+    except LockedError:
+        return  # whoever is writing applies them within a moment
+    with closing(worker):
+        worker.writer.open()
+        while any([worker.writer.apply(generation) for generation in worker.writer.living()]):
+            pass
 
 
 def _policy(connection: Connection, row: SourceRow) -> PolicyFacts:

@@ -18,6 +18,7 @@ from bowerbird import __version__
 from bowerbird.core.errors import BowerbirdError, NotFoundError, UsageError
 from bowerbird.serve import (
     api,
+    api_access,
     api_account,
     api_admin,
     api_library,
@@ -39,6 +40,7 @@ ROUTERS = (
     api_account.router,
     api_people.router,
     api_admin.router,
+    api_access.router,
     pages.router,
     pages_admin.router,
     pages_oidc.router,

@@ -15,7 +15,16 @@ import typer
 
 from bowerbird import __version__
 from bowerbird.core.errors import Interrupted, SettingError, UsageError
-from bowerbird.serve import cli_index, cli_people, cli_records, cli_search, cli_serve, cli_sources, cli_status
+from bowerbird.serve import (
+    cli_access,
+    cli_index,
+    cli_people,
+    cli_records,
+    cli_search,
+    cli_serve,
+    cli_sources,
+    cli_status,
+)
 from bowerbird.serve.cli_bench import bench
 from bowerbird.serve.cli_call import Call, begin
 from bowerbird.serve.cli_models import models
@@ -65,6 +74,8 @@ app.command()(cli_index.add)
 app.command()(cli_index.sync)
 app.add_typer(cli_sources.app, name="sources")
 app.command()(cli_search.search)
+app.command("why-visible")(cli_access.why_visible)
+app.add_typer(cli_access.access, name="access")
 app.command()(cli_status.status)
 app.command()(cli_serve.serve)
 app.command()(cli_status.doctor)

@@ -78,5 +78,5 @@ def exposed(connection: Connection, wide: Mapping[int, Audience], after: str, li
 
 
 def _groups(connection: Connection) -> list[str]:
-    named = scope_entries.c.principal.distinct()
-    return list(connection.execute(select(named).join(groups, groups.c.id == scope_entries.c.principal)).scalars())
+    named = select(scope_entries.c.principal).join(groups, groups.c.id == scope_entries.c.principal)
+    return list(connection.execute(named.distinct()).scalars())
