@@ -147,7 +147,7 @@ def _content(home: Path) -> list[object]:
         held: list[object] = [line for line in connection.iterdump() if '"sqlite_sequence"' not in line]
     with _opened(home) as library:
         for query in QUERIES:
-            hits = library.search(query, limit=20).hits
+            hits = library.search(query, limit=20, pipeline="words").hits
             held.append([(hit.path, [passage.snippet.text for passage in hit.passages]) for hit in hits])
     return held
 
@@ -204,13 +204,16 @@ def _model_flips(setup: Setup, place: Path, chance: random.Random, count: int) -
     name = load(setup.home).get("encoder", str)
     shutil.copytree(setup.home / "models" / name, folder / name, copy_function=shutil.copy)
     files = [path for path in (folder / name).iterdir() if path.is_file()]
+    whole = ModelStore(folder).encoder(name).id
 
     def judge() -> str:
+        store = ModelStore(folder)
         try:
-            ModelStore(folder).verify(name)
+            store.verify(name)
+            same = store.encoder(name).id == whole
         except ModelError:
             return "found"
-        return "silent"
+        return "harmless" if same else "silent"
 
     return Counter(_flipped(chance, file, judge) for file in files for _ in range(count))
 

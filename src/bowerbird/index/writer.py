@@ -184,18 +184,16 @@ class Writer:
     def end_rebuild(self) -> None:
         """Serve the generation that was being built (it is level) and drop the one before."""
         old, fresh = self.served(), self.living()[-1]
-        self._serve(fresh)
+        counts = counted_words(self._tables, fresh)
+        with self._store.database.write() as connection:
+            outbox.serve(connection, fresh.id)
+            outbox.clear_terms(connection)
+            outbox.count_terms(connection, counts)
         self._discard(old)
-        self.count_terms()
 
     def count_terms(self) -> None:
-        """Count the words of all passages anew (after a rebuild or a purge)."""
-        generation = self.served()
-        table = self._tables.at(generation.folder, WORDS, generation.words_version)
-        counts = Counter[str]()
-        for batch in table.scanner(columns=["search"]).to_batches():
-            for text in batch.column("search").to_pylist():
-                counts.update(distinct_words(text))
+        """Count the words of all passages anew (after a purge, or where they were damaged)."""
+        counts = counted_words(self._tables, self.served())
         with self._store.database.write() as connection:
             outbox.clear_terms(connection)
             outbox.count_terms(connection, counts)
@@ -288,10 +286,6 @@ class Writer:
         made = ((WORDS, generation.words_version), (VECTORS, generation.vectors_version))
         return all(self._tables.exists(generation.folder, name) for name, version in made if version)
 
-    def _serve(self, generation: Generation) -> None:
-        with self._store.database.write() as connection:
-            outbox.serve(connection, generation.id)
-
     def _recover(self, generation: Generation) -> None:
         for name, version in ((WORDS, generation.words_version), (VECTORS, generation.vectors_version)):
             if not self._tables.exists(generation.folder, name):
@@ -306,6 +300,16 @@ class Writer:
         self._tables.drop(generation.folder)
         with self._store.database.write() as connection:
             outbox.forget_generation(connection, generation.id)
+
+
+def counted_words(tables: Tables, generation: Generation) -> Counter[str]:
+    """Return in how many passages of a generation each word stands."""
+    counts = Counter[str]()
+    table = tables.at(generation.folder, WORDS, generation.words_version)
+    for batch in table.scanner(columns=["search"]).to_batches():
+        for text in batch.column("search").to_pylist():
+            counts.update(distinct_words(text))
+    return counts
 
 
 def distinct_words(text: str) -> set[str]:

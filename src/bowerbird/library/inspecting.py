@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _TROUBLES_SHOWN = 10_000
 _LOW_DISK_BYTES = 1 << 30
+_ROUNDS = 2
+"""What is mended may bring to light what could not be looked at before."""
 
 
 def status(library: Library) -> Status:

@@ -168,6 +168,11 @@ def clear_terms(connection: Connection) -> None:
     connection.execute(delete(terms))
 
 
+def all_terms(connection: Connection) -> dict[str, int]:
+    """Return the passage counts of all words."""
+    return {term: passages for term, passages in connection.execute(select(terms.c.term, terms.c.passages))}
+
+
 def completions(connection: Connection, prefix: str, limit: int) -> Sequence[str]:
     """Return the words that begin with a prefix, the most frequent first."""
     end = prefix + "\U0010ffff"
