@@ -165,7 +165,9 @@ def test_failures_make_a_handle_wait_and_success_forgives(identity: Identity, cl
     identity.sign_in("ada", GOOD)
 
 
-def test_an_address_has_to_wait_whatever_handles_it_tries(identity: Identity, store: Store, enter: Enter) -> None:
+def test_an_address_has_to_wait_whatever_handles_it_tries(
+    identity: Identity, store: Store, clock: Any, enter: Enter
+) -> None:
     enter()
     for number in range(20):
         with pytest.raises(SignInError):
@@ -173,6 +175,14 @@ def test_an_address_has_to_wait_whatever_handles_it_tries(identity: Identity, st
     with pytest.raises(RateLimitError):
         identity.sign_in("ada", GOOD, address="2001:db8::ffff")
     assert identity.sign_in("ada", GOOD, address="2001:db8:1::1")
+    for number in range(30):
+        with pytest.raises(SignInError):
+            identity.sign_in("bea", OTHER, address=f"10.0.{number}.1")
+    with pytest.raises(RateLimitError):
+        identity.sign_in("bea", GOOD, address="10.1.0.1")
+    clock.now += 30
+    with pytest.raises(SignInError):
+        identity.sign_in("bea", OTHER, address="10.2.0.1"), "strangers keep nobody out for long"
     key = store.home / "run" / "attempts.key"
     assert key.stat().st_mode & 0o777 == 0o600
     assert b"2001:db8" not in (store.home / "bowerbird.sqlite").read_bytes()
@@ -238,6 +248,26 @@ def test_links_work_once_and_expire(identity: Identity, clock: Any) -> None:
     for use in (lambda: identity.redeem(late.secret), lambda: identity.set_up(wrong.secret, GOOD)):
         with pytest.raises(LinkError, match="expired"):
             use()
+
+
+def test_what_works_once_works_once_for_many_at_once(identity: Identity, clock: Any, enter: Enter) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    person = enter()
+    offer = identity.credentials.offer_totp(person)
+    identity.credentials.enrol_totp(person, GOOD, offer.secret, totp.code_at(offer.secret, int(clock.now) // 30))
+    code, link = totp.code_at(offer.secret, int(clock.now) // 30 + 1), identity.signin_link()
+
+    def count(use: Callable[[], str]) -> int:
+        try:
+            return bool(use())
+        except (SignInError, RateLimitError):
+            return 0
+
+    with ThreadPoolExecutor(8) as pool:
+        uses = [lambda: identity.redeem(link.secret)] * 8 + [lambda: identity.sign_in("ada", GOOD, code)] * 4
+        worked = list(pool.map(count, uses))
+    assert sum(worked[:8]) == 1 and sum(worked[8:]) == 1
 
 
 def test_sessions_end_by_rest_and_by_age(identity: Identity, clock: Any) -> None:

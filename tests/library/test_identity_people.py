@@ -92,6 +92,24 @@ def test_a_new_role_ends_the_sessions(identity: Identity, enter: Enter) -> None:
     assert identity.session(session) is None
 
 
+def test_looking_through_somebody_ends_when_they_change(identity: Identity, store: Store, enter: Enter) -> None:
+    from bowerbird.store import sessions
+
+    viewed, admin = enter("ada"), enter("cy", "admin")
+    session = identity.sign_in("cy", GOOD)
+    for change in (
+        lambda: identity.people.set_role(viewed, "owner"), lambda: identity.people.suspend(viewed),
+        lambda: identity.remove(viewed),
+    ):  # fmt: skip
+        with store.database.write() as connection:
+            sessions.view(connection, sessions.digest(session), viewed)
+        known = identity.session(session)
+        assert known is not None and (known.person, known.viewing) == (admin, viewed)
+        change()
+        known = identity.session(session)
+        assert known is not None and known.viewing == ""
+
+
 def test_who_may_do_what_to_whom(identity: Identity, enter: Enter) -> None:
     member, other = enter(), enter("bob")
     admin, peer, boss = (enter(name, role) for name, role in (("cy", "admin"), ("di", "admin"), ("ed", "owner")))

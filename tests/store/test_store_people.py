@@ -160,13 +160,14 @@ def test_sessions_end_by_time_and_by_rest(store: Store) -> None:
         sessions.touch(connection, known.key, 30 * DAY - 2)
         assert sessions.bearer(connection, "secret", 30 * DAY - 1, DAY) is not None
         assert sessions.bearer(connection, "secret", 30 * DAY, DAY) is None
-        [row] = sessions.of_person(connection, "owner", known.key)
+        assert sessions.of_person(connection, "owner", 30 * DAY, DAY) == []
+        [row] = sessions.of_person(connection, "owner", 30 * DAY - 1, DAY, known.key)
         assert row.current and row.agent == "Firefox" and known.key.startswith(row.id)
         for wrong in ("", "%", "_" * 16, row.id[:4]):
             with pytest.raises(NotFoundError):
                 sessions.end(connection, "owner", wrong)
         sessions.end(connection, "owner", row.id)
-        assert sessions.of_person(connection, "owner") == []
+        assert sessions.of_person(connection, "owner", 0.0, DAY) == []
 
 
 def test_no_secret_is_kept(store: Store) -> None:

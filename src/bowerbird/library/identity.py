@@ -35,7 +35,7 @@ GRANTS["owner"] = GRANTS["admin"]
 
 TOKEN_PREFIX = "bb_"  # noqa: S105  (a mark to know them by, no secret)
 SECRET_BYTES = 32
-SEEN_SECONDS = 60.0
+SEEN_SECONDS = 300.0
 """A session's last use is written down at most this often."""
 
 _log = logging.getLogger("bowerbird.identity")
@@ -132,9 +132,8 @@ class Identity:
 
     def sessions(self, person: str, current: str = "") -> list[SessionRow]:
         """Return somebody's sessions; `current` is the key of the one that asks."""
-        with self._store.database.write() as connection:
-            sessions.sweep(connection, self._clock(), self._idle)
-            return sessions.of_person(connection, person, current)
+        with self._store.database.read() as connection:
+            return sessions.of_person(connection, person, self._clock(), self._idle, current)
 
     def end_session(self, person: str, name: str) -> None:
         """End one of somebody's sessions by the id that `sessions` gave; raises NotFoundError."""

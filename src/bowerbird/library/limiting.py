@@ -16,10 +16,12 @@ from bowerbird.store import attempts
 from bowerbird.store.attempts import Limit
 from bowerbird.store.store import Store
 
-PER_HANDLE = (5, 300.0)
-"""Free failures of a handle, and the longest wait in seconds: short, as strangers can bring it about."""
+PER_PAIR = (5, 900.0)
+"""Free failures of a handle from one address, and the longest wait in seconds."""
 
 PER_ADDRESS = (20, 900.0)
+PER_HANDLE = (30, 30.0)
+"""From all addresses together. The wait is short, as strangers can bring it about for anybody."""
 
 
 class Limiter:
@@ -31,10 +33,15 @@ class Limiter:
         self._key = b""
 
     def claim(self, handle: str, address: str = "") -> tuple[Limit, ...]:
-        """Count an attempt as failed, to be forgiven once it succeeds; raises RateLimitError where it has to wait."""
-        limits = [Limit(self._keyed("handle", handle.strip().lower()[:64]), *PER_HANDLE)]
+        """Count an attempt as failed, to be forgiven once it succeeds; raises RateLimitError where it has to wait.
+
+        Without an address it is somebody who is signed in already and says their password again.
+        """
+        name, place = handle.strip().lower()[:64], _network(address)
+        limits = [Limit(self._keyed("pair", f"{name} {place}"), *PER_PAIR)]
         if address:
-            limits.append(Limit(self._keyed("address", _network(address)), *PER_ADDRESS))
+            limits.append(Limit(self._keyed("address", place), *PER_ADDRESS))
+            limits.append(Limit(self._keyed("handle", name), *PER_HANDLE))
         claimed, at = tuple(limits), self._clock()
         with self._store.database.write() as connection:
             wait = math.ceil(attempts.waiting(connection, claimed, at))

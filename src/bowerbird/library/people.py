@@ -40,6 +40,13 @@ class People:
         with self._store.database.read() as connection:
             return people.named(connection, handle)
 
+    def eyes(self, handle: str, by: str = FIRST) -> Principal:
+        """Return the principal of a handle or id, to read with those eyes; audited. A stranger's sees nothing."""
+        with self._store.database.write() as connection:
+            found = people.found(connection, handle)
+            audit.record(connection, Principal(f"user:{by}"), "view.asked", found.id if found else "")
+        return Principal(f"user:{found.id if found else handle}")
+
     def providers(self, person: str) -> list[str]:
         """Return the issuers of OpenID Connect by which somebody can sign in."""
         with self._store.database.read() as connection:

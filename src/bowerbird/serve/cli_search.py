@@ -38,10 +38,10 @@ def search(
     call, text = current(), read_query(query)
     found = ask_server(call, text, limit, sort) if pipeline == "hybrid" and not as_user else None
     if found is None:
-        from bowerbird.core.records import OWNER, Principal
+        from bowerbird.core.records import OWNER
 
-        asker = Principal(f"user:{as_user}") if as_user else OWNER
         with call.open() as library:
+            asker = library.identity.people.eyes(as_user) if as_user else OWNER
             found = library.search(text, asker, limit=limit, sort=sort, pipeline=pipeline).to_dict()
     if as_json:
         print_json(found)

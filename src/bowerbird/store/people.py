@@ -134,12 +134,14 @@ def set_role(connection: Connection, person: str, role: str) -> None:
     """Give somebody another role; raises ForbiddenError for the first owner."""
     _keep_first(person)
     connection.execute(update(people).where(people.c.id == person).values(role=checked_role(role)))
+    _unseen(connection, person)
 
 
 def set_state(connection: Connection, person: str, state: str) -> None:
     """Make somebody `active` or `suspended`; raises ForbiddenError for the first owner."""
     _keep_first(person)
     connection.execute(update(people).where(people.c.id == person).values(state=state))
+    _unseen(connection, person)
 
 
 def remove(connection: Connection, person: str) -> None:
@@ -150,7 +152,7 @@ def remove(connection: Connection, person: str) -> None:
     connection.execute(update(sources).where(sources.c.owner == person).values(owner=FIRST))
     rules.forget(connection, principal)
     connection.execute(delete(scope_entries).where(scope_entries.c.principal == principal))
-    connection.execute(update(sessions).where(sessions.c.viewing == person).values(viewing=""))
+    _unseen(connection, person)
     connection.execute(delete(people).where(people.c.id == person))
 
 
@@ -215,6 +217,11 @@ def _details(name: str, address: str) -> dict[str, str]:
     if max(len(name), len(address)) > _LONGEST_NAME or not (name + address).isprintable():
         raise UsageError(f"A name or an address is longer than {_LONGEST_NAME} characters or not text.", "Shorten it.")
     return {"name": name.strip(), "address": address.strip().lower()}
+
+
+def _unseen(connection: Connection, person: str) -> None:
+    """End looking through somebody's eyes: whether one may depends on who they are."""
+    connection.execute(update(sessions).where(sessions.c.viewing == person).values(viewing=""))
 
 
 def _keep_first(person: str) -> None:

@@ -101,11 +101,11 @@ def touch(connection: Connection, key: str, at: float) -> None:
     connection.execute(update(sessions).where(sessions.c.hash == key).values(seen=at))
 
 
-def of_person(connection: Connection, person: str, current: str = "") -> list[SessionRow]:
-    """Return somebody's sessions, newest first; `current` is the key of the one that asks."""
+def of_person(connection: Connection, person: str, at: float, idle: float, current: str = "") -> list[SessionRow]:
+    """Return somebody's sessions that have not ended, newest first; `current` is the key of the one that asks."""
     rows = connection.execute(
         select(sessions.c.hash, sessions.c.created, sessions.c.seen, sessions.c.ends, sessions.c.agent)
-        .where(sessions.c.person_id == person)
+        .where(sessions.c.person_id == person, sessions.c.ends > at, sessions.c.seen > at - idle)
         .order_by(sessions.c.created.desc())
     )
     return [SessionRow(row[0][:SHOWN], *row[1:], current=row[0] == current) for row in rows]

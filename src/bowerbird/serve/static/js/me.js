@@ -61,7 +61,7 @@ const saying = (run) => () => attempt(run, ""); // what is refused is said
 
 function passwordCard(me) {
   if (me.has_password) return card("key", "Password", "Is set.", button("Change …", changePassword));
-  if (["admin", "owner"].includes(me.role)) return card("key", "Password", "There is none yet.", button("Set one …", saying(() => firstPassword(me))));
+  if (me.role === "owner") return card("key", "Password", "There is none yet.", button("Set one …", saying(() => firstPassword(me))));
   return card("key", "Password", "There is none. An admin can make a link to set one.");
 }
 
