@@ -103,6 +103,11 @@ class Library:
         with self._store.database.read() as connection:
             return sources.listed(connection)
 
+    def seen_sources(self, principal: Principal) -> list[SourceRow]:
+        """Return the sources that hold something a principal may see, with how much of it that is."""
+        with self._store.database.read() as connection:
+            return sources.seen(connection, self._store.scopes.visible(connection, principal))
+
     def remove_source(self, name: str) -> None:
         """Forget a source and its items; what it left on disk goes with the next purge. Raises NotFoundError."""
         with self._store.database.write() as connection:

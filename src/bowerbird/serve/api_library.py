@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_faces import Json, library_of, source_face, status_face
-from bowerbird.serve.policies import PolicyRoute, policy
+from bowerbird.serve.policies import PolicyRoute, asker_of, policy
 
 router = APIRouter(tags=["library"], route_class=PolicyRoute)
 
@@ -41,8 +41,11 @@ def status(request: Request) -> Response:
 @router.get("/api/sources", responses=examples.answers({"sources": [examples.SOURCE]}))
 @policy("member")
 def sources(request: Request) -> Response:
-    """List the sources with their counts and their last sync."""
-    return Json({"sources": [source_face(source) for source in library_of(request).sources()]})
+    """List the sources with their counts and their last sync; to members, those with something that they may see."""
+    library, asker = library_of(request), asker_of(request)
+    every = asker.role in ("admin", "owner") and not asker.viewing
+    found = library.sources() if every else library.seen_sources(asker.principal)
+    return Json({"sources": [source_face(source) for source in found]})
 
 
 @router.post("/api/sources/preview", responses=examples.answers({"files": 1260, "bytes": 340_000_000, "ignored": 45}))

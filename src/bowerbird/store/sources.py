@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from bowerbird.core.errors import NotFoundError
 from bowerbird.core.ids import new_id
 from bowerbird.core.records import Failure
 from bowerbird.store.access import ensure_scope
+from bowerbird.store.lists import listed as listed_values
 from bowerbird.store.moments import from_row, now
 from bowerbird.store.scopes import refresh
 from bowerbird.store.tables import failures, items, scope_entries, scopes, sources
@@ -64,6 +65,18 @@ def listed(connection: Connection) -> list[SourceRow]:
     failed = dict(_pairs(connection, select(failures.c.source_id, func.count()).group_by(failures.c.source_id)))
     rows = connection.execute(select(sources).order_by(sources.c.name)).mappings()
     return [_row(row, counts.get(row["id"], 0), failed.get(row["id"], 0)) for row in rows]
+
+
+def seen(connection: Connection, allowed: Collection[int]) -> list[SourceRow]:
+    """Return the sources with items in these scopes, and how many, by name.
+
+    Where a source lies, and how its last sync went, tells of what else is in it: that is left out.
+    """
+    mine = select(items.c.source_id, func.count()).where(items.c.acl_id.in_(listed_values(allowed)))
+    counts = dict(_pairs(connection, mine.group_by(items.c.source_id)))
+    wanted = select(sources).where(sources.c.id.in_(listed_values(counts))).order_by(sources.c.name)
+    rows = [_row(row, counts[row["id"]], 0) for row in connection.execute(wanted).mappings()]
+    return [replace(row, location="", state="ok", error="", checkpoint="", owner="") for row in rows]
 
 
 def synced_ids(connection: Connection) -> set[str]:
