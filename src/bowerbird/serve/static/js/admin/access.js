@@ -125,6 +125,10 @@ const scopes = new Section(byId("scopes"), perSource(async (name) => ({ ...(awai
 
 /* Why is it visible? */
 
+function audienceOf({ people: some, active, public: open }) {
+  return open ? "Everybody who is signed in may read it." : `${some === 1 ? "1 person" : `${some} people`} of ${active} may read it.`;
+}
+
 async function explain(event) {
   event.preventDefault();
   const place = byId("why-answer");
@@ -133,7 +137,7 @@ async function explain(event) {
     const found = await call("GET", "/api/access/why", { query: { item, person } });
     const [first, ...rest] = found.lines;
     fill(place, h("div", { class: "cards" }, h("div", { class: `card ${found.visible ? "good" : "bad"}` }, icon(found.visible ? "check" : "close"),
-      h("div", {}, h("div", { class: "name" }, first), rest.map((line) => h("div", { class: "line" }, worded(line)))))));
+      h("div", {}, h("div", { class: "name" }, first), rest.map((line) => h("div", { class: "line" }, worded(line))), h("div", { class: "aside" }, audienceOf(found.audience))))));
   } catch (problem) {
     fill(place, trouble(problem, () => byId("why").requestSubmit()));
   }
@@ -143,7 +147,7 @@ byId("why").addEventListener("submit", explain);
 byId("add-rule").addEventListener("click", addRule);
 byId("add-mapping").addEventListener("click", () => setMapping());
 oversharing(rules, scopes);
-await Promise.all([rules.look(), mappings.look(), scopes.look()]);
-fill(byId("why-person"), (await people()).map(({ value, label }) => h("option", { value }, label)));
 byId("why-item").value = wanted.get("item") ?? "";
+const everybody = people().then((all) => fill(byId("why-person"), all.map(({ value, label }) => h("option", { value }, label))));
+await Promise.all([rules.look(), mappings.look(), scopes.look(), everybody.catch(() => {})]); // the sections say what went wrong
 if (location.hash) document.querySelector(location.hash)?.scrollIntoView();
