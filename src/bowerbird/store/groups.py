@@ -62,7 +62,7 @@ def make(connection: Connection, name: str, source: str = LOCAL) -> GroupRow:
 
 def get(connection: Connection, group: str) -> GroupRow:
     """Return a group by its id; raises NotFoundError."""
-    row = connection.execute(_ROW.where(groups.c.id == group)).first()
+    row = connection.execute(_ROW.where(groups.c.id == group)).first() if group.isprintable() else None
     if row is None:
         raise NotFoundError("There is no such group.", "`bowerbird groups list` shows all of them.")
     return GroupRow(*row)
@@ -91,7 +91,7 @@ def members(connection: Connection, group: str) -> list[Member]:
 def add_member(connection: Connection, group: str, member: str, origin: str = LOCAL) -> None:
     """Put a principal into a group; again is no error. Raises NotFoundError, UsageError, CycleError."""
     get(connection, group)
-    kind, _, rest = member.partition(":")
+    kind, _, rest = member.partition(":") if member.isprintable() else ("", "", "")
     if kind == "user":
         if connection.execute(select(people.c.id).where(people.c.id == rest)).scalar() is None:
             raise NotFoundError("There is no such person.", "`bowerbird people list` shows everybody.")

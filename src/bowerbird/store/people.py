@@ -6,7 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.errors import ForbiddenError, NotFoundError, UsageError
@@ -94,17 +94,26 @@ def add(connection: Connection, handle: str, role: str, name: str = "", address:
 
 def get(connection: Connection, person: str) -> PersonRow:
     """Return somebody by id; raises NotFoundError."""
-    return _one(connection, people.c.id == person)
+    row = connection.execute(_ROW.where(people.c.id == person)).first()
+    if row is None:
+        raise _nobody()
+    return PersonRow(*row)
 
 
 def named(connection: Connection, handle: str) -> PersonRow:
     """Return somebody by handle; raises NotFoundError."""
-    return _one(connection, people.c.handle == handle.strip().lower())
+    row = found(connection, handle)
+    if row is None:
+        raise _nobody()
+    return row
 
 
 def found(connection: Connection, handle: str) -> PersonRow | None:
     """Return somebody by handle, None where there is nobody."""
-    row = connection.execute(_ROW.where(people.c.handle == handle.strip().lower())).first()
+    folded = handle.strip().lower()
+    if not _HANDLE.fullmatch(folded):
+        return None
+    row = connection.execute(_ROW.where(people.c.handle == folded)).first()
     return None if row is None else PersonRow(*row)
 
 
@@ -206,11 +215,8 @@ def providers_of(connection: Connection, person: str) -> list[str]:
     return sorted(connection.execute(wanted).scalars())
 
 
-def _one(connection: Connection, condition: ColumnElement[bool]) -> PersonRow:
-    row = connection.execute(_ROW.where(condition)).first()
-    if row is None:
-        raise NotFoundError("There is no such person.", "`bowerbird people list` shows everybody.")
-    return PersonRow(*row)
+def _nobody() -> NotFoundError:
+    return NotFoundError("There is no such person.", "`bowerbird people list` shows everybody.")
 
 
 def _details(name: str, address: str) -> dict[str, str]:
