@@ -11,7 +11,7 @@ import numpy as np
 from lance.query import BooleanQuery, FullTextQuery, MatchQuery, Occur, PhraseQuery
 from numpy.typing import NDArray
 
-from bowerbird.core.records import Filters, Passage, Principal
+from bowerbird.core.records import OWNER, SYSTEM, Filters, Passage, Principal
 from bowerbird.index.filters import NOTHING, compiled, ids_in
 from bowerbird.index.nearest import nearest
 from bowerbird.index.reading import Candidate, Vector, WordQuery
@@ -144,8 +144,16 @@ class Reader:
                 return waiting, waiting
             last = outbox.last(connection)
             cursors = (generation.words_cursor, generation.vectors_cursor)
-            words, vectors = (outbox.behind_in(connection, at, scopes) if at < last else 0 for at in cursors)
+            asked = None if self._all_of_it(known) else scopes
+            words, vectors = (outbox.behind_in(connection, at, asked) if at < last else 0 for at in cursors)
             return waiting + words, waiting + vectors
+
+    def _all_of_it(self, known: _Known) -> bool:
+        """Tell whether what is known of the whole index may be used: by the system, and the owner who sees all of it.
+
+        Somebody else who happens to see everything must not notice when something is added that they may not see.
+        """
+        return known.every and self.principal in (OWNER, SYSTEM)
 
     def _current(self, found: list[Candidate]) -> list[Candidate]:
         """Leave out vectors of an older content, where the vectors are behind the words, and so behind the filter."""
@@ -217,15 +225,15 @@ class Reader:
     def _completed(self, words: str) -> str:
         """Add what the word being typed may become, unless it is a word already.
 
-        For who may see everything, of all texts; for others, of the names and titles of what they may see, as the
-        counts of words over all texts would tell them of words they may not read.
+        For an owner who may see everything, of all texts; for others, of the names and titles of what they may see, as
+        the counts of words over all texts would tell them of words they may not read.
         """
         last = _LAST_WORD.search(words.rstrip())
         if last is None:
             return words
         typed, known = last.group(1).lower(), self._known()
         with self._store.database.read() as connection:
-            if known.every:
+            if self._all_of_it(known):
                 whole = outbox.is_term(connection, typed)
                 found = () if whole else outbox.completions(connection, typed, _COMPLETIONS)
             else:

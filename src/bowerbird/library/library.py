@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bowerbird.extraction import Extractor
     from bowerbird.index.reader import Reader
     from bowerbird.index.tables import Tables
+    from bowerbird.library.auditing import Auditing
     from bowerbird.library.identity import Identity
     from bowerbird.library.oversight import Oversight
     from bowerbird.library.permissions import Permissions
@@ -173,7 +175,8 @@ class Library:
             blob = catalog.document_blob(connection, item_id)
         if not blob:
             return Document(item.title, (), "", media_type=item.media_type)
-        return from_json(self._store.blobs.get(blob), Document)
+        # the document may have been made of the same bytes under another name, which is not for everybody
+        return replace(from_json(self._store.blobs.get(blob), Document), title=item.title)
 
     def original(self, item_id: str, principal: Principal = OWNER) -> bytes:
         """Return an item's bytes from its source; raises NotFoundError, SourceError."""
@@ -230,6 +233,13 @@ class Library:
         with self._lock:
             if self._searcher is not None:
                 self._searcher.forget()
+
+    @cached_property
+    def auditing(self) -> Auditing:
+        """Who did what: the audit log, read and checked."""
+        from bowerbird.library.auditing import Auditing
+
+        return Auditing(self._store)
 
     @cached_property
     def oversight(self) -> Oversight:

@@ -191,7 +191,7 @@ class Asking(Changes):
 
     def item_ids(self) -> list[str]:
         """Return ids of what is visible, hidden, gone, and of what never was."""
-        return [*self.plan.held, *self.plan.gone[-3:], "0123456789abc"]
+        return [*self.plan.held, *sorted(self.plan.visible()), *self.plan.gone[-3:], "0123456789abc"]
 
     def pools(self) -> Pools:
         """Return what parameters are filled with."""

@@ -26,12 +26,12 @@ BEGINNINGS = (
     ("har", "wal", "cop", "hazel", "haven", "hamlet", "hasty", "habit", "halo", "hammer"),
     ("bud", "sig", "mea", "buckle", "budge", "buffet", "bugle", "bundle", "burrow", "button"),
 )
-"""Hidden words that are, or begin like, the beginning of a visible word: completing what is typed must not tell them."""
+"""Hidden words that are the beginning of a visible one, or begin like it: completion must not tell them."""
 
 SHARED = (b"harbour budget\n\nThe walrus signal.", b"meadow copper granite lantern", b"violin ticket budget cloud")
 """Contents that several items have, visible and hidden ones."""
 
-ENDINGS = ("txt", "txt", "md", "eml", "png")
+ENDINGS = ("txt", "txt", "txt", "md", "eml", "png")
 _DAY0 = datetime(2025, 10, 1, 9, tzinfo=UTC)
 
 
@@ -73,7 +73,7 @@ def hidden_pair(choose: Choose, number: int, folder: str) -> list[Thing | None]:
     """Return an item that is in both worlds, as long in each, under other names, words, people and dates."""
     ending = choose(ENDINGS)
     places = [choose(range(15)) for _ in range(choose((2, 3, 5)))]
-    shared = choose((None, None, *SHARED))
+    shared = choose((None, *SHARED))
     things: list[Thing | None] = []
     for world, secrets in enumerate(SECRETS):
         words = [(*secrets, *BEGINNINGS[world])[place] for place in places]
@@ -85,7 +85,7 @@ def hidden_pair(choose: Choose, number: int, folder: str) -> list[Thing | None]:
 
 def content(choose: Choose, words: Sequence[str], who: str, ending: str, number: int) -> bytes:
     """Return the bytes of an item; sometimes those of another."""
-    shared = choose((None, None, *SHARED))
+    shared = choose((None, *SHARED))
     return shared if shared and ending == "txt" else _content(words, who, ending, number)
 
 
