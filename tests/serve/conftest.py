@@ -251,7 +251,7 @@ def portal() -> Iterator[BlockingPortal]:
         yield portal
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def house_of(portal: BlockingPortal) -> Callable[[Library], House]:
     """`house_of(library)`: an application over a library, without a server."""
     return lambda library: House(library, portal)
