@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from bowerbird.store.sources import SourceRow
     from bowerbird.store.store import Store
 
-SHARES = (1, 5, 50, 95)
+SHARES = (0.1, 1, 5, 50, 95)
+"""Percent."""
 GROUPS = 200
 LAYOUT = 3
 """Raised with every change of how this library is made."""
@@ -41,7 +42,7 @@ LAYOUT = 3
 FOLDER = "g-scoped"
 
 
-def person(share: int) -> Principal:
+def person(share: float) -> Principal:
     """Return who may read this percentage of the scopes."""
     return Principal(f"user:reader-{share}")
 
@@ -159,7 +160,7 @@ def _scopes(connection: Connection, source: SourceRow, count: int) -> list[int]:
     return acl_ids
 
 
-def _person(connection: Connection, share: int, acl_ids: Sequence[int]) -> None:
+def _person(connection: Connection, share: float, acl_ids: Sequence[int]) -> None:
     """Enter a person in GROUPS groups, through which they may read `share` percent of the scopes."""
     from sqlalchemy import insert
 
@@ -176,8 +177,8 @@ def _person(connection: Connection, share: int, acl_ids: Sequence[int]) -> None:
     members = [name] * half + ids[:half]
     pairs = zip(ids, members, strict=True)
     connection.execute(insert(group_members), [{"group_id": id_, "member": member} for id_, member in pairs])
-    chance = random.Random(share)
-    wanted = chance.sample(acl_ids, max(1, len(acl_ids) * share // 100))
+    chance = random.Random(str(share))
+    wanted = chance.sample(acl_ids, max(1, round(len(acl_ids) * share / 100)))
     denied = chance.sample(wanted, len(wanted) // 100) if share < 100 else []
     spare = [acl_id for acl_id in acl_ids if acl_id not in set(wanted)]
     wanted += chance.sample(spare, min(len(spare), len(denied)))  # so that the share stays what it is
@@ -194,6 +195,7 @@ def _items(connection: Connection, source: SourceRow, made_of: Path, place: _Pla
     """Enter the items, with the columns that both schemas have."""
     from sqlalchemy import insert
 
+    from bowerbird.store import titles
     from bowerbird.store.tables import items
 
     with closing(sqlite3.connect(made_of / "bowerbird.sqlite")) as old:
@@ -205,6 +207,7 @@ def _items(connection: Connection, source: SourceRow, made_of: Path, place: _Pla
         row |= {"id": name, "source_id": source.id, "acl_id": acl_ids[number], "document_id": None, "people": []}
         made.append({**row, "key": f"{row['key']}/{name}"})
     connection.execute(insert(items), made)
+    titles.entered(connection, {row["id"]: (row["name"], row["title"]) for row in made})
 
 
 def _serve(store: Store, home: Path, place: _Place, acl_ids: Sequence[int]) -> None:

@@ -1,0 +1,19 @@
+"""Everything that must hold for people, permissions, deletion and durability, in one command.
+
+    python benchmarks/trust.py [--quick] [--json] [--only PART]
+
+Parts: filter (what the permission filter costs), recall (of the filtered meaning search), flips (one bit in any file).
+"""
+
+from __future__ import annotations
+
+import sys
+
+from _harness import run
+from _trust_filter import filter_cost, filtered_recall
+from _trust_flips import flips
+
+PARTS = {"filter": filter_cost, "recall": filtered_recall, "flips": flips}
+
+if __name__ == "__main__":
+    sys.exit(run("trust", __doc__.partition("\n")[0], PARTS))
