@@ -5,58 +5,24 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.search.conftest import DOCS, NOW, changed, found, many, pages, reader, searcher
 
 from bowerbird.core.errors import ModelError, NotFoundError, QueryError, UsageError
-from bowerbird.core.records import Filters, Person
-from bowerbird.index.reading import WordQuery
+from bowerbird.core.records import Person
 from bowerbird.search import cursors
 from bowerbird.search.lru import Lru
 from bowerbird.search.presets import PRESETS
 from bowerbird.search.results import DATE_FILTERS
 from bowerbird.search.searcher import Searcher
-from bowerbird.store.items import StoredItem
 from bowerbird.testing.encoder import HashEncoder
-from bowerbird.testing.memory import MemoryReader, memory_reader
-
-NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
-DOCS = {
-    "plans/Q3 plan.md": "Quarterly plan for the aviary.\n\nThe budget for parrots is 140 euros.",
-    "plans/budget.xlsx": "Budget of travel, food and nests.",
-    "birds/kea.txt": "The kea is a parrot of the mountains.\n\nTicket PRJ-123 asks for more keas.",
-    "birds/kiwi.pdf": "Kiwis cannot fly; parrots and keas can.",
-    "birds/東京.txt": "東京都の予算について。",
-    "birds/owl.txt": "An owl looks at a mouse. PRJ 123 is another matter.",
-}
-
-
-def searcher() -> Searcher:
-    encoder = HashEncoder()
-    return Searcher(lambda: encoder, clock=lambda: NOW)
-
-
-def reader(docs: Mapping[str, str] = DOCS) -> MemoryReader:
-    return memory_reader(docs, HashEncoder(), NOW)
-
-
-def changed(old: MemoryReader, change: Callable[[StoredItem], StoredItem]) -> MemoryReader:
-    return replace(old, stored={item.id: change(item) for item in old.stored.values()})
-
-
-def many(count: int) -> MemoryReader:
-    return reader({f"{at:03}.txt": "owl " * (1 + at % 7) + f"number {at}" for at in range(count)})
-
-
-def found(text: str, asked: MemoryReader | None = None, **options: str | int) -> list[str]:
-    results = searcher().search(asked or reader(), text, limit=100, **options)  # type: ignore[arg-type]
-    return [hit.item for hit in results.hits]
+from bowerbird.testing.memory import MemoryReader
 
 
 def test_what_is_asked_is_found_and_marked() -> None:
@@ -147,19 +113,6 @@ def test_sort_by_date_is_newest_first_and_undated_last() -> None:
     ]  # fmt: skip
 
 
-def pages(asker: Searcher, states: Callable[[int], MemoryReader], limit: int, sort: str = "relevance") -> list[str]:
-    cursor: str = ""
-    seen: list[str] = []
-    for page in range(200):
-        results = asker.search(states(page), "owl number", limit=limit, cursor=cursor, sort=sort)
-        assert [hit.rank for hit in results.hits] == list(range(len(seen) + 1, len(seen) + len(results.hits) + 1))
-        seen += [hit.item for hit in results.hits]
-        cursor = results.cursor
-        if not cursor:
-            return seen
-    raise AssertionError("paging does not end")
-
-
 @pytest.mark.parametrize("sort", ["relevance", "date"])
 def test_pages_together_are_the_whole_answer(sort: str) -> None:
     everything = many(57)
@@ -188,20 +141,6 @@ def test_a_kept_ranking_keeps_its_order_while_the_collection_changes() -> None:
     order = [hit.item for hit in searcher().search(first, "owl number", limit=100).hits]
     later = reader({name: "owl" if int(name[:3]) % 2 else "number number owl" for name in first.stored})
     assert pages(asker, lambda page: later if page else first, 10) == order
-
-
-def test_withdrawn_items_are_replaced_from_deeper_down() -> None:
-    whole, asker = many(30), searcher()
-    order = [hit.item for hit in asker.search(whole, "owl number", limit=30).hits]
-    withdrawn = replace(whole, withdrawn=frozenset({order[0], order[4], order[12]}))
-    left = [item for item in order if item not in withdrawn.withdrawn]
-    results = asker.search(withdrawn, "owl number", limit=10)
-    assert [hit.item for hit in results.hits] == left[:10]
-    assert sum(results.counts["type"].values()) == 27
-    # and between the pages
-    first = asker.search(whole, "owl number", limit=10)
-    second = asker.search(withdrawn, "owl number", limit=10, cursor=first.cursor)
-    assert [hit.item for hit in second.hits] == [item for item in order[10:] if item not in withdrawn.withdrawn][:10]
 
 
 def test_what_is_not_yours_is_not_there() -> None:
@@ -319,66 +258,6 @@ def test_what_is_still_pending_is_told() -> None:
     lacking = replace(waiting, vectors={})
     results = searcher().search(lacking, "parrots")
     assert (results.partial.items, results.partial.vectors) == (1, len(DOCS))
-
-
-def test_refused_hits_are_replaced_beyond_what_was_found_at_first() -> None:
-    whole = many(300)
-    order = [one.item for one in whole.words(WordQuery("owl number"), Filters(), 300)]
-    for pipeline in ("words % 20 >> items", "words >> items", "words % 20 >> items >> snippets"):
-        refused = replace(whole, withdrawn=frozenset(order[:195]))
-        results = searcher().search(refused, "owl number", limit=10, pipeline=pipeline)
-        assert [hit.item for hit in results.hits] == order[195:205]
-        assert sum(results.counts["type"].values()) <= 200
-    few = searcher().search(
-        replace(whole, withdrawn=frozenset(order[:15])), "owl number", pipeline="words % 20 >> items"
-    )
-    assert ([hit.item for hit in few.hits] == order[15:25] and not few.cursor) or few.counts["type"]["note"] <= 20
-    nothing = searcher().search(replace(whole, withdrawn=frozenset(order)), "owl number", pipeline="words >> items")
-    assert not nothing.hits and not nothing.cursor and not nothing.counts["type"]
-
-
-def test_a_hit_whose_content_changed_since_is_replaced_not_shown() -> None:
-    old = many(30)
-    order = [hit.item for hit in searcher().search(old, "owl number", limit=30).hits]
-    new = changed(old, lambda item: replace(item, content_version=2 if item.id in order[:3] else 1))
-    results = searcher().search(new, "owl number", limit=10)
-    assert [hit.item for hit in results.hits] == order[3:13]
-    assert sum(results.counts["type"].values()) == 27
-    assert searcher().explain(new, "owl number", order[3]).lines[0] == "rank 1 of 27"
-    assert searcher().explain(new, "owl number", order[0]).lines[0] == "not found"
-    by_name = searcher().search(new, order[0], limit=10)
-    assert by_name.hits[0].item == order[0] and not any(one.id.endswith(".1.0") for one in by_name.hits[0].passages)
-
-
-def test_a_hit_that_goes_between_two_looks_is_replaced() -> None:
-    @dataclass(frozen=True)
-    class Leaving(MemoryReader):
-        """Refuses some items only when their rows are asked for, after the whole ranking was looked at."""
-
-        leaves: frozenset[str] = frozenset()
-
-        def items(self, ids):  # type: ignore[no-untyped-def]
-            return {id_: item for id_, item in super().items(ids).items() if id_ not in self.leaves}
-
-        def glance(self, ids):  # type: ignore[no-untyped-def]
-            return MemoryReader.glance(replace(self, leaves=frozenset()), ids)
-
-    plain = many(30)
-    order = [hit.item for hit in searcher().search(plain, "owl number", limit=30).hits]
-    leaving = Leaving(plain.stored, plain.held, plain.vectors, leaves=frozenset(order[:4]))
-    results = searcher().search(leaving, "owl number", limit=10)
-    assert [hit.item for hit in results.hits] == order[4:14]
-    assert pages(searcher(), lambda _: leaving, 7) == order[4:]
-
-
-@pytest.mark.parametrize(("text", "hits"), [("new owl", 5), ("new text", 0)])
-def test_content_that_changed_since_is_searched_anew(text: str, hits: int) -> None:
-    old, asker = many(20), searcher()
-    cursor = asker.search(old, "owl number", limit=5).cursor
-    held = [replace(one, content_version=2, text=text) for one in old.held]
-    new = changed(replace(old, held=held), lambda item: replace(item, content_version=2))
-    found = asker.search(new, "owl number", limit=5, cursor=cursor)
-    assert [hit.passages[0].snippet.text for hit in found.hits] == [text] * hits
 
 
 def test_without_snippets_hits_have_no_passages() -> None:
