@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bowerbird.core.errors import PasswordError, RateLimitError
+from bowerbird.library.guessing import is_guessable
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -17,16 +18,6 @@ SHORTEST, MOST_BYTES = 12, 1024
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
 AT_ONCE, IN_LINE, PATIENCE = 2, 4, 2.0
 """Hashes at once (each takes MEMORY_KIB), further ones that may wait, and for how many seconds."""
-
-_FEWEST_SIGNS = 5
-_BESIDE_NAMES = 6
-_PHRASE = 20
-_COMMON_PARTS = """
-    administrator password passwort passw0rd qwertyuiop qwertzuiop asdfghjkl zxcvbnm letmein welcome iloveyou whatever
-    sunshine princess superman football baseball starwars trustno1 changeme bowerbird 1234567890 0123456789 123456789
-    12345678 123456 abc123 qwerty azerty monkey dragon batman master shadow secret access default company office
-    freedom summer winter spring autumn ninja hello admin login guest root test user 12345 1234 123 !@#$%^&*()
-"""
 
 
 def normal(password: str) -> str:
@@ -53,20 +44,11 @@ def check(password: str, handle: str) -> None:
             f"The password is shorter than {SHORTEST} characters.",
             "Three or four words that do not belong together do.",
         )
-    if _is_guessable(normal(password).casefold(), handle):
+    if is_guessable(normal(password).casefold(), handle.casefold()):
         raise PasswordError(
             "The password is among the first that anybody would try.",
             "Do not use the handle, common words alone, or the same signs again and again.",
         )
-
-
-def _is_guessable(folded: str, handle: str) -> bool:
-    if len(set(folded)) < _FEWEST_SIGNS or folded == handle.casefold():
-        return True
-    rest = folded
-    for part in (handle.casefold(), *_COMMON_PARTS.split()):
-        rest = rest.replace(part, "")
-    return len(folded) < _PHRASE and len(rest) < _BESIDE_NAMES
 
 
 class Hasher:
