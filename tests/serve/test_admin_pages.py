@@ -13,7 +13,15 @@ pytestmark = pytest.mark.browser
 TIMEOUT = 10_000
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 LOOKS: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
-PAGES = ["/admin", "/admin/people", "/admin/sources", "/admin/activity", "/admin/storage"]
+PAGES = [
+    "/admin",
+    "/admin/people",
+    "/admin/sources",
+    "/admin/activity",
+    "/admin/storage",
+    "/admin/access",
+    "/admin/audit",
+]
 _numbers = itertools.count(1)
 
 

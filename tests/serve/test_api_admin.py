@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Callable
 from typing import Any
 
 import httpx
+
+from bowerbird.store.audit import chained
 
 
 def refused(client: httpx.Client, **query: Any) -> dict[str, Any]:
@@ -74,3 +78,31 @@ def test_jobs_are_listed_newest_first(site: Any, client: httpx.Client) -> None:
     assert jobs and jobs == sorted(jobs, key=lambda job: job["created"], reverse=True)
     assert len(client.get("/api/jobs", params={"limit": 1}).json()["jobs"]) == 1
     assert client.get("/api/jobs", params={"limit": 0}).status_code == 422
+
+
+def test_the_audit_log_in_pages_with_handles_while_there_are_any(site: Any, client: httpx.Client) -> None:
+    people = site.library.identity.people
+    people.make_group("Auditors")
+    made = people.invite("audited", "guest")[0]
+    newest = client.get("/api/audit", params={"limit": 1}).json()
+    (event,) = newest["events"]
+    assert (event["action"], event["person"], event["subject"]) == ("person.invited", "owner", "audited")
+    assert event["object"] == made.id and event["id"] == newest["next"]
+    older = client.get("/api/audit", params={"before": newest["next"], "limit": 500}).json()
+    assert all(row["id"] < event["id"] for row in older["events"])
+    only = client.get("/api/audit", params={"action": "person.invited", "limit": 500}).json()
+    assert {row["action"] for row in only["events"]} == {"person.invited"} <= set(only["actions"])
+    people.remove(made.id)
+    again = client.get("/api/audit", params={"action": "person.invited", "limit": 1}).json()["events"][0]
+    assert again["subject"] == "" and again["object"] == made.id
+
+
+def test_the_audit_log_is_exported_whole_and_checked(site: Any, client: httpx.Client) -> None:
+    assert client.get("/api/audit/verify").json()["broken"] == []
+    answer = client.get("/api/audit/export")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert lines[-1]["action"] == "audit.exported"
+    for before, row in itertools.pairwise(lines):
+        assert chained(before["hash"], row["at"], row["actor"], row["action"], row["object"]) == row["hash"]
+    assert client.get("/api/audit/verify").json() == {"events": len(lines), "broken": []}

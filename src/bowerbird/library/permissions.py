@@ -255,7 +255,7 @@ def _relative(row: SourceRow, prefix: str) -> str:
 
 
 def _facts(connection: Connection, found: list[Rule]) -> list[RuleFacts]:
-    names = {source_id: name for name, source_id in sources.ids_by_name(connection).items()}
+    names = {row.id: row.name for row in sources.listed(connection)}
     shown = principals.labels(connection, [rule.principal for rule in found])
     return [
         RuleFacts(one.id, names.get(one.source_id, ""), one.prefix, shown[one.principal], one.effect) for one in found

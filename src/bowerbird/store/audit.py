@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.records import SYSTEM, Principal
@@ -49,12 +49,30 @@ def chained(before: str, at: float, actor: str, action: str, subject: str) -> st
     return hashlib.sha256("\x1f".join((before, repr(at), actor, action, subject)).encode()).hexdigest()
 
 
-def listed(connection: Connection, before: int = 0, limit: int = 100) -> list[Event]:
-    """Return events, newest first; with `before`, those older than that id."""
+def listed(connection: Connection, before: int = 0, limit: int = 100, action: str = "") -> list[Event]:
+    """Return events, newest first; with `before`, those older than that id; with `action`, only those."""
     statement = select(audit).order_by(audit.c.id.desc()).limit(limit)
     if before:
         statement = statement.where(audit.c.id < before)
+    if action:
+        statement = statement.where(audit.c.action == action)
     return [Event(*row) for row in connection.execute(statement)]
+
+
+def count(connection: Connection) -> int:
+    """Return how many events there are."""
+    return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
+
+
+def actions(connection: Connection) -> list[str]:
+    """Return every action that occurs, by name."""
+    return list(connection.execute(select(audit.c.action).distinct().order_by(audit.c.action)).scalars())
+
+
+def handles(connection: Connection) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the handles of people by their pseudonym, and by their id; who was erased is in neither."""
+    rows = connection.execute(select(people.c.pseudonym, people.c.id, people.c.handle)).all()
+    return {row.pseudonym: row.handle for row in rows}, {row.id: row.handle for row in rows}
 
 
 def exported(connection: Connection) -> Iterator[Event]:
