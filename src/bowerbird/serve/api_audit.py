@@ -42,7 +42,11 @@ def verify(request: Request) -> Response:
     return Json(library_of(request).auditing.verify())
 
 
-@router.get("/api/audit/export", responses=examples.binary("application/x-ndjson", "The log, a JSON object a line."))
+@router.get(
+    "/api/audit/export",
+    response_class=StreamingResponse,
+    responses=examples.binary("application/x-ndjson", "The log, a JSON object a line."),
+)
 @policy("admin")
 def export(request: Request) -> Response:
     """Export the log, oldest first. Each hash is SHA-256 over the hash before and the fields, joined by U+001F."""

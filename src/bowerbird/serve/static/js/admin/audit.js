@@ -20,7 +20,7 @@ const columns = [
   { name: "When", cell: ({ at }) => [moment(at), h("div", { class: "aside" }, fullDate(at))] },
   { name: "Who", cell: ({ actor, person }) => (person ? [h("div", {}, person), h("div", { class: "aside" }, actor)] : ACTORS[actor] ?? h("code", { title: "Whom this stands for is no longer known." }, actor)) },
   { name: "What", cell: ({ action }) => h("span", { title: action }, worded(action)) },
-  { name: "To", cell: ({ object }) => object && h("code", {}, object) },
+  { name: "To", cell: ({ object, subject }) => (subject ? [h("div", {}, subject), h("div", { class: "aside" }, object)] : object && h("code", {}, object)) },
 ];
 
 const query = (from) => ({ action: byId("action").value, limit: PAGE, before: from || "" });
@@ -44,7 +44,7 @@ const events = new Section(byId("events"), async () => {
   if (!older.length) before = answer.next;
   return { ...answer, older, before };
 }, (answer) => {
-  fillActions(answer.actions ?? []);
+  fillActions(answer.actions);
   const newest = new Set(answer.events.map(({ id }) => id));
   const all = [...answer.events, ...answer.older.filter(({ id }) => !newest.has(id))];
   if (!all.length) return none("Nothing yet.");
