@@ -301,3 +301,32 @@ def test_a_file_moved_into_a_closed_folder_is_closed(library: Library, tree: Pat
     index()
     assert seen(library, people, "bob") == {"budget.csv", "notes/harbour.md"}
     assert "hr/kitchen.txt" in seen(library, people, "ann")
+
+
+def test_what_a_folder_holds_is_closed_while_it_cannot_be_listed(
+    library: Library, tree: Path, index, people, monkeypatch
+) -> None:
+    from bowerbird.sources.trees import LocalTree
+
+    posix(library, tree, index)
+    listed = LocalTree.entries
+
+    def failing(self: LocalTree, path: tuple[str, ...]) -> object:
+        if path == ("notes",):
+            raise OSError(5, "input/output error")
+        return listed(self, path)
+
+    monkeypatch.setattr(LocalTree, "entries", failing)
+    index()
+    assert seen(library, people, "bob") == {"budget.csv"}
+    monkeypatch.undo()
+    index()
+    assert seen(library, people, "bob") == {"budget.csv", "notes/harbour.md", "notes/kitchen.txt"}
+
+
+def test_a_source_belongs_to_whoever_added_it(library: Library, folder: Path, index, people) -> None:
+    library.add(str(folder), owner=people["ada"])
+    index()
+    assert len(seen(library, people, "ada")) == 3 and seen(library, people, "owner") == set()
+    library.identity.people.remove(people["ada"])
+    assert len(seen(library, people, "owner")) == 3

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bowerbird.core.errors import SourceError
 from bowerbird.core.records import Access, Checkpoint, Item
 from bowerbird.core.settings import Settings
 from bowerbird.sources import posix
@@ -231,3 +232,26 @@ def test_a_user_of_the_group_is_the_user(tmp_path: Path) -> None:
     os.chown(tmp_path / "d" / "f", nobody.pw_uid, 0)
     (tmp_path / "d" / "f").chmod(0o400)
     assert Rights(str(tmp_path)).readers(("d", "f")) == {"user:nobody"}
+
+
+def test_a_file_that_changed_since_its_mode_was_looked_at_is_not_read(tmp_path: Path) -> None:
+    """Somebody closes a file and then writes a secret into it: it must not be read under the mode it had before."""
+    tree(tmp_path, a_txt=0o644)
+    source = FilesSource(str(tmp_path), Settings({}))
+    item = next(one for one in source.pull(Checkpoint()) if isinstance(one, Item))
+    (tmp_path / "a.txt").chmod(0o600)
+    (tmp_path / "a.txt").write_text("a secret")
+    assert source.read(item) == b"a secret", "where modes do not matter"
+    source.scoped = True
+    with pytest.raises(SourceError, match="changed since it was listed"):
+        source.read(item)
+    fresh = next(one for one in source.pull(Checkpoint()) if isinstance(one, Item))
+    assert source.read(fresh) == b"a secret"
+
+
+def test_a_folder_that_can_no_longer_be_looked_into_is_closed(tmp_path: Path, monkeypatch) -> None:
+    tree(tmp_path, hr=0o755, hr__a_txt=0o644)
+    rights = Rights(str(tmp_path))
+    assert rights.readers(("hr", "a.txt")) != NOBODY
+    monkeypatch.setattr(os, "listxattr", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "denied")))
+    assert Rights(str(tmp_path)).readers(("hr", "a.txt")) == NOBODY

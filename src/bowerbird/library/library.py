@@ -20,6 +20,7 @@ from bowerbird.sources.base import Preview, Source
 from bowerbird.store import audit, catalog, intake, jobs, keeping, sources
 from bowerbird.store.items import StoredItem
 from bowerbird.store.jobs import Job
+from bowerbird.store.scopes import policy_of
 from bowerbird.store.sources import SourceRow
 from bowerbird.store.store import Store
 from bowerbird.understanding.models import ModelStore
@@ -91,14 +92,17 @@ class Library:
         preview: Preview = source.preview()
         return preview
 
-    def add(self, location: str, name: str = "") -> SourceRow:
-        """Register a source (once for each location); raises SourceError where it is missing or cannot be read."""
+    def add(self, location: str, name: str = "", owner: str = "owner") -> SourceRow:
+        """Register a source (once for each location); raises SourceError where it is missing or cannot be read.
+
+        Nobody but its owner (the id of a person) may read it, until its policy is changed.
+        """
         kind, location = _kind_of(location), _normal(location)
         if kind == "files" and "://" not in location and not Path(location).exists():
             raise SourceError(f"There is no file or folder {location}.", "Check the spelling, or mount the disk.")
         wanted = name or Path(location).name or kind
         with self._store.database.write() as connection:
-            return sources.add(connection, kind, location, wanted)
+            return sources.add(connection, kind, location, wanted, owner)
 
     def sources(self) -> list[SourceRow]:
         """Return all sources with their counts."""
@@ -187,14 +191,18 @@ class Library:
         item = self.item(item_id, principal)
         source = self._source_of(item.source)
         if not item.container:
-            return source.read(Item(item.key, item.name, item.uri, "", item.size))
+            return source.read(Item(item.key, item.name, item.uri, self._version(item.id), item.size))
         outermost = item.key.split(MEMBER)[0]
         with self._store.database.read() as connection:
             holder = catalog.keyed(connection, item.source, outermost)
         if holder is None:
             raise SourceError(f"The archive of {item.name} is gone.", "Run `bowerbird sync`.")
-        data = source.read(Item(holder.key, holder.name, holder.uri, "", holder.size))
+        data = source.read(Item(holder.key, holder.name, holder.uri, self._version(holder.id), holder.size))
         return member(self.sandbox(), item.key, data, self.settings)
+
+    def _version(self, item_id: str) -> str:
+        with self._store.database.read() as connection:
+            return catalog.source_version(connection, item_id)
 
     def page_image(self, item_id: str, page: int, width: int, principal: Principal = OWNER) -> bytes:
         """Return a page (or an image) as PNG, at most `width` pixels wide; raises NotFoundError, SourceError."""
@@ -336,12 +344,14 @@ class Library:
         return Extractor(self.sandbox())
 
     def _source_of(self, source_id: str) -> Source:
-        with self._lock:
+        with self._lock, self._store.database.read() as connection:
             if source_id not in self._opened:
-                with self._store.database.read() as connection:
-                    row = sources.get(connection, source_id)
+                row = sources.get(connection, source_id)
                 self._opened[source_id] = self._source(row.kind, row.location)
-            return self._opened[source_id]
+            source = self._opened[source_id]
+            # asked each time: another process may have changed the policy
+            source.scoped = source.says_access and policy_of(connection, source_id) == "source"
+            return source
 
     def _source(self, kind: str, location: str) -> Source:
         return open_source(kind, location, self.settings, (self.home,))

@@ -64,7 +64,7 @@ def preview(request: Request, place: Location) -> Response:
 def add_source(request: Request, place: Location) -> Response:
     """Add a folder and start to read it. Adding the same location again changes nothing and reads it again."""
     library = library_of(request)
-    source = library.add(place.location, place.name)
+    source = library.add(place.location, place.name, asker_of(request).person)
     return Json({"source": source_face(source), "job": library.enqueue("sync", source.name)}, 201)
 
 

@@ -119,11 +119,12 @@ class FilesSource(Source):
     def read(self, item: Item) -> bytes:
         """Return the bytes of a file as it is now; raises SourceError where it is gone, changing, denied or too large.
 
-        Files above the setting `max_file_mb` are never read.
+        Files above the setting `max_file_mb` are never read. Where modes decide who may read what (`scoped`), a file
+        that was changed since it was listed is not read: its mode may have been changed with it.
         """
         limit = self.settings.get("max_file_mb", int) << 20
         try:
-            data = self._bytes(self._path(item.key), limit + 1)
+            data, version = self._bytes(self._path(item.key), limit + 1)
         except FileNotFoundError as problem:
             raise SourceError(f"{item.key} is no longer there.", "Run `bowerbird sync`.") from problem
         except BlockingIOError as problem:
@@ -131,18 +132,20 @@ class FilesSource(Source):
         except OSError as problem:
             remedy = "Check who may read it."
             raise SourceError(f"{item.key} cannot be read: {reason(problem)}.", remedy) from problem
+        if self.scoped and item.version not in ("", version):
+            raise SourceError(f"{item.key} was changed since it was listed.", "It is read after the next look at it.")
         if len(data) > limit:
             remedy = "Raise the setting `max_file_mb` to search inside it."
             raise SourceError(f"{item.key} is larger than {limit >> 20} MiB and is found by its name only.", remedy)
         return data
 
-    def _bytes(self, path: tuple[str, ...], limit: int) -> bytes:
+    def _bytes(self, path: tuple[str, ...], limit: int) -> tuple[bytes, str]:
         try:
-            return self._tree.read(path, limit)[0]
+            return self._tree.read(path, limit)
         except BlockingIOError:
             # Most programs finish a save within a moment.
             time.sleep(_REREAD_AFTER)
-            return self._tree.read(path, limit)[0]
+            return self._tree.read(path, limit)
 
     def watch(self, stop: threading.Event) -> Iterator[frozenset[str]]:
         """Yield sets of changed keys (for `peek`) until `stop` is set; local folders only, nothing for remote ones.

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from bowerbird.core.records import Access, Failure, Item
 from bowerbird.store import moves, scopes
 from bowerbird.store.intake import Known
-from bowerbird.store.scopes import said_of, within
+from bowerbird.store.scopes import Claim, said_of, within
 from bowerbird.store.store import Store
 from bowerbird.store.tables import items
 from bowerbird.store.tables import scopes as scope_rows
@@ -56,7 +56,9 @@ class Scoping:
     def enter(self, connection: Connection) -> None:
         """Enter what was heard since the last time; items of these scopes come after it in the same transaction."""
         fresh = {one.scope for one in self._heard} - self._known
-        scopes.states(connection, self._source_id, [self._narrowed(connection, one, fresh) for one in self._heard])
+        before = scopes.claims_of(connection, self._source_id, {one.scope for one in self._heard})
+        at_once = [one if one.scope in fresh else self._narrowed(one, before) for one in self._heard]
+        scopes.states(connection, self._source_id, at_once)
         self._known |= fresh
         if self._moved:
             moves.moved(connection, self._source_id, self._moved, self._changed)
@@ -76,9 +78,10 @@ class Scoping:
         """
         self.flush()
         if not self._listens:
-            self._swept(whole)
             return
         blind = [failure.key for failure in failures if failure.prefix]
+        if not blind and not self._wider:
+            return
         with self._store.database.write() as connection:
             every = _names(connection, self._source_id)
             unsure = {name for name in every if any(within(name, key) for key in blind)}
@@ -87,26 +90,17 @@ class Scoping:
                 held = _held(connection, self._source_id, {one.scope for one in open_})
                 open_ = [one for one in open_ if held.get(one.scope, set()) <= set(seen)]
             scopes.states(connection, self._source_id, [*open_, *(Access(name) for name in unsure)])
-        self._swept(whole)
 
-    def _swept(self, whole: bool) -> None:
-        if whole:
-            with self._store.database.write() as connection:
-                scopes.sweep(connection, self._source_id)
-
-    def _narrowed(self, connection: Connection, said: Access, fresh: Collection[str]) -> Access:
+    def _narrowed(self, said: Access, before: Mapping[str, set[Claim]]) -> Access:
         """Return what counts at once of what was said, and remember the rest."""
-        if said.scope in fresh:
-            return said
-        before = scopes.claims_of(connection, self._source_id, said.scope)
-        allowed = {theirs for theirs, effect in before if effect == "allow"}
-        denied = {theirs for theirs, effect in before if effect == "deny"}
-        self._wider[said.scope] = said
-        return Access(
-            said.scope,
-            tuple(theirs for theirs in said.allow if theirs in allowed),
-            tuple(dict.fromkeys((*said.deny, *sorted(denied)))),
-        )
+        claims = before.get(said.scope, set())
+        allow = tuple(theirs for theirs in said.allow if (theirs, "allow") in claims)
+        kept = sorted(theirs for theirs, effect in claims if effect == "deny" and theirs not in said.deny)
+        if kept or len(allow) < len(said.allow):
+            self._wider[said.scope] = said
+        else:
+            self._wider.pop(said.scope, None)
+        return Access(said.scope, allow, (*said.deny, *kept))
 
 
 def _names(connection: Connection, source_id: str) -> list[str]:

@@ -16,7 +16,7 @@ from bowerbird.core.records import Access, Checkpoint, Failure, Gone, Item
 from bowerbird.sources.base import Source
 from bowerbird.sources.containers import is_container
 from bowerbird.sources.scoping import Scoping
-from bowerbird.store import catalog, intake, sources
+from bowerbird.store import catalog, intake, scopes, sources
 from bowerbird.store.intake import Known
 from bowerbird.store.sources import SourceRow
 from bowerbird.store.store import Store
@@ -65,6 +65,8 @@ class Sync:
         with self._store.database.write() as connection:
             sources.set_failures(connection, self._row.id, outcome.failures, replace=outcome.checkpoint.complete)
             sources.synced(connection, self._row.id, outcome.checkpoint.state)
+            if outcome.checkpoint.complete:
+                scopes.sweep(connection, self._row.id)
         return outcome
 
     def peek(self, keys: Iterable[str], reported: Iterator[Said], priority: int) -> Outcome:

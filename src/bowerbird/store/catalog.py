@@ -130,6 +130,12 @@ def document_blob(connection: Connection, item_id: str) -> str:
     return blob or ""
 
 
+def source_version(connection: Connection, item_id: str) -> str:
+    """Return the version of an item that its source reported last, "" for one that is gone."""
+    version: str | None = connection.execute(select(items.c.version).where(items.c.id == item_id)).scalar()
+    return version or ""
+
+
 def keyed(connection: Connection, source_id: str, key: str) -> StoredItem | None:
     """Return the item with this key of a source; a system read, for opening containers."""
     row = connection.execute(_ALL.where(items.c.source_id == source_id, items.c.key == key)).first()

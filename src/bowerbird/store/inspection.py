@@ -182,7 +182,7 @@ def _unmapped(connection: Connection, source_id: str, scope: str) -> list[str]:
     """Say whom the source names that nobody here is; only where the source is asked at all."""
     if scopes.policy_of(connection, source_id) != "source":
         return []
-    claims = scopes.claims_of(connection, source_id, scope)
+    claims = scopes.claims_of(connection, source_id, [scope]).get(scope, set())
     if not claims:
         return ["The source itself lets nobody in."]
     ours = scopes.mappings_of(connection, source_id)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.records import Access, Item
@@ -27,6 +27,9 @@ POLICIES = ("private", "members", "public", "source")
 
 MEMBER = "!/"
 """What stands between the key of a container and that of its member (`sources.keys` makes such keys)."""
+
+Claim = tuple[str, str]
+"""What a source says of a scope: whom it names, and `allow` or `deny`."""
 
 Grant = tuple[str, str, str]
 """An entry of a scope: principal, effect, origin."""
@@ -153,33 +156,36 @@ def ensure(connection: Connection, source_id: str, names: Iterable[str]) -> dict
 
 def states(connection: Connection, source_id: str, said: Iterable[Access]) -> None:
     """Put down what the source says about scopes, in place of what it said before, and let the entries follow."""
-    changed = set[str]()
-    for one in said:
-        before = claims_of(connection, source_id, one.scope)
-        wanted = {(theirs, "allow") for theirs in one.allow} | {(theirs, "deny") for theirs in one.deny}
-        if before == wanted:
-            continue
-        changed.add(one.scope)
-        mine = (scope_claims.c.source_id == source_id, scope_claims.c.scope == one.scope)
-        connection.execute(delete(scope_claims).where(*mine))
-        rows = [
-            {"source_id": source_id, "scope": one.scope, "theirs": theirs, "effect": effect}
-            for theirs, effect in wanted
-        ]
-        if rows:
-            connection.execute(insert(scope_claims), rows)
-    if changed:
-        every = connection.execute(select(scopes.c.key, scopes.c.acl_id).where(scopes.c.source_id == source_id))
-        refresh(connection, source_id, {name: acl_id for name, acl_id in every if said_of(name) in changed})
+    wanted = {one.scope: _claims(one) for one in said}
+    before = claims_of(connection, source_id, wanted)
+    changed = {scope for scope, claims in wanted.items() if claims != before.get(scope, set())}
+    if not changed:
+        return
+    mine = (scope_claims.c.source_id == source_id, scope_claims.c.scope.in_(listed(changed)))
+    connection.execute(delete(scope_claims).where(*mine))
+    rows = [
+        {"source_id": source_id, "scope": scope, "theirs": theirs, "effect": effect}
+        for scope in changed
+        for theirs, effect in wanted[scope]
+    ]
+    if rows:
+        connection.execute(insert(scope_claims), rows)
+    every = connection.execute(select(scopes.c.key, scopes.c.acl_id).where(scopes.c.source_id == source_id))
+    refresh(connection, source_id, {name: acl_id for name, acl_id in every if said_of(name) in changed})
 
 
-def claims_of(connection: Connection, source_id: str, scope: str) -> set[tuple[str, str]]:
-    """Return what a source says about a scope: (whom it names, allow or deny)."""
-    mine = (scope_claims.c.source_id == source_id, scope_claims.c.scope == scope)
-    return {
-        (row[0], row[1])
-        for row in connection.execute(select(scope_claims.c.theirs, scope_claims.c.effect).where(*mine))
-    }
+def claims_of(connection: Connection, source_id: str, said: Collection[str]) -> dict[str, set[Claim]]:
+    """Return what a source says about each of these scopes of its own, where it says anything."""
+    columns = (scope_claims.c.scope, scope_claims.c.theirs, scope_claims.c.effect)
+    statement = select(*columns).where(scope_claims.c.source_id == source_id, scope_claims.c.scope.in_(listed(said)))
+    found: dict[str, set[Claim]] = {}
+    for scope, theirs, effect in connection.execute(statement):
+        found.setdefault(scope, set()).add((theirs, effect))
+    return found
+
+
+def _claims(said: Access) -> set[Claim]:
+    return {(theirs, "allow") for theirs in said.allow} | {(theirs, "deny") for theirs in said.deny}
 
 
 def mappings_of(connection: Connection, source_id: str) -> dict[str, str]:
@@ -200,13 +206,17 @@ def refresh(connection: Connection, source_id: str, only: Mapping[str, int] | No
     mine = select(*columns).where(scope_entries.c.acl_id.in_(listed(list(only.values()))))
     before = {tuple(row) for row in connection.execute(mine)}
     after = {(acl_id, *grant) for name, acl_id in only.items() for grant in derive.grants(name)}
-    for row in before - after:
-        gone = [column == value for column, value in zip(columns, row, strict=True)]
-        connection.execute(delete(scope_entries).where(*gone))
+    gone = [dict(zip(_PLACES, row, strict=True)) for row in before - after]
+    if gone:
+        same = [column == bindparam(place) for column, place in zip(columns, _PLACES, strict=True)]
+        connection.execute(delete(scope_entries).where(*same), gone)
     fresh = [dict(zip(("acl_id", "principal", "effect", "origin"), row, strict=True)) for row in after - before]
     if fresh:
         connection.execute(insert(scope_entries), fresh)
     return len(before ^ after)
+
+
+_PLACES = ("at_scope", "at_principal", "at_effect", "at_origin")
 
 
 def sweep(connection: Connection, source_id: str) -> int:
@@ -261,16 +271,11 @@ class _Derivation:
 def _translated(connection: Connection, source_id: str, said: Collection[str]) -> dict[str, set[tuple[str, str]]]:
     """Return (principal, effect) of each scope; a scope that denies somebody unknown here lets nobody in."""
     ours = mappings_of(connection, source_id)
-    columns = (scope_claims.c.scope, scope_claims.c.theirs, scope_claims.c.effect)
-    statement = select(*columns).where(scope_claims.c.source_id == source_id, scope_claims.c.scope.in_(listed(said)))
     result: dict[str, set[tuple[str, str]]] = {}
-    blocked = set[str]()
-    for scope, theirs, effect in connection.execute(statement):
-        if theirs in ours:
-            result.setdefault(scope, set()).add((ours[theirs], effect))
-        elif effect == "deny":
-            blocked.add(scope)
-    return {scope: grants for scope, grants in result.items() if scope not in blocked}
+    for scope, claims in claims_of(connection, source_id, said).items():
+        if all(theirs in ours for theirs, effect in claims if effect == "deny"):
+            result[scope] = {(ours[theirs], effect) for theirs, effect in claims if theirs in ours}
+    return result
 
 
 def _ids(connection: Connection, source_id: str, names: Collection[str]) -> dict[str, int]:
