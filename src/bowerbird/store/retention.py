@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, select
 from bowerbird.store import attempts, audit
 from bowerbird.store.identity_tables import audit as audit_rows
 from bowerbird.store.identity_tables import invitations, sessions
+from bowerbird.store.sessions import EXPLAINED_SECONDS
 from bowerbird.store.tables import failures, jobs
 
 DAY = 86_400.0
@@ -30,7 +31,8 @@ def expire(connection: Connection, kept: Retention, now: float) -> dict[str, int
     """Remove rows older than they are to be kept at a moment (seconds since 1970 UTC); returns how many by table."""
     gone = {"sessions": 0, "invitations": 0, "audit": 0, "jobs": 0, "failures": 0}
     gone["sessions"] = connection.execute(delete(sessions).where(sessions.c.ends < now)).rowcount
-    gone["invitations"] = connection.execute(delete(invitations).where(invitations.c.ends < now)).rowcount
+    told = invitations.c.ends < now - EXPLAINED_SECONDS
+    gone["invitations"] = connection.execute(delete(invitations).where(told)).rowcount
     attempts.sweep(connection, now)
     if kept.jobs_days:
         ended = jobs.c.ended < now - kept.jobs_days * DAY
