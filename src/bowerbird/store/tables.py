@@ -120,6 +120,7 @@ items = Table(
     Index("ix_items_title_folded", "title_folded"),
     Index("ix_items_modified", "modified"),
     Index("ix_items_document_id", "document_id"),
+    Index("ix_items_acl_id", "acl_id"),
 )
 
 failures = Table(

@@ -205,6 +205,7 @@ def _create_access() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_state")),
     )
+    op.create_index(op.f("ix_items_acl_id"), "items", ["acl_id"])
     op.execute("INSERT INTO access_state (id, version) VALUES (1, 1)")
 
 
