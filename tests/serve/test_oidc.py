@@ -105,6 +105,17 @@ def test_the_cookie_of_the_way_is_lax_short_and_gone_at_its_end(place: Any) -> N
     refused(place.browser(), path, "did not begin in this browser")
 
 
+def test_over_https_the_cookies_are_bound_to_the_host(place: Any) -> None:
+    browser = place.browser("https://localhost")
+    begun = browser.get("/oidc/start")
+    cookie = begun.headers["set-cookie"]
+    assert cookie.startswith("__Host-bowerbird-oidc=") and "; Secure" in cookie and "; HttpOnly" in cookie
+    assert httpx.URL(begun.headers["location"]).params["redirect_uri"] == "https://localhost/oidc/callback"
+    sent = httpx.get(httpx.URL(begun.headers["location"]).copy_add_param("login_hint", "ada"))
+    answer = return_(browser, sent.headers["location"].removeprefix("https://localhost"))
+    assert any(one.startswith("__Host-bowerbird=") for one in answer.headers.get_list("set-cookie"))
+
+
 def test_groups_may_come_by_user_info(place: Any, provider: OpenIDProvider) -> None:
     provider.in_user_info_only = {"groups", "preferred_username"}
     browser = place.browser()
@@ -254,6 +265,7 @@ def test_without_a_provider_there_is_nothing(house: Any) -> None:
         ("http://issuer.example", {}, "begins with https"),
         ("http://127.0.0.1:9", {}, "does not answer"),
         ("", {"issuer": "https://other.example"}, "another address"),
+        ("", {"client": ""}, "`oidc_client_id` is empty"),
         ("", {"token_endpoint": "http://other.example/token"}, "no safe `token_endpoint`"),
         ("", {"jwks_uri": "file:///etc/passwd"}, "no safe `jwks_uri`"),
     ],
@@ -261,9 +273,10 @@ def test_without_a_provider_there_is_nothing(house: Any) -> None:
 def test_a_provider_that_is_not_sound_is_not_used(
     provider: OpenIDProvider, issuer: str, document: dict[str, str], words: str
 ) -> None:
+    client = document.get("client", "bowerbird")
     provider.document = document
     with pytest.raises(ProviderError) as problem:
-        Provider(settings_for(issuer or provider.issuer)).begin(BACK)
+        Provider(settings_for(issuer or provider.issuer, oidc_client_id=client)).begin(BACK)
     assert words in problem.value.cause and problem.value.status == 502
 
 

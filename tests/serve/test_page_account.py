@@ -136,6 +136,15 @@ def test_a_link_that_does_not_work_says_why(home: Any, browse: Callable[..., Any
     assert page.locator("#setup").is_hidden()
 
 
+def test_without_scripts_a_password_gets_into_no_address(home: Any, browse: Callable[..., Any]) -> None:
+    enter(home, "gail")
+    page = browse("/account", site=home, signed_in=False, java_script_enabled=False)
+    page.allowed = "status of 4"
+    sign_in(page, "gail")
+    page.wait_for_url(f"{home.url}/signin", timeout=TIMEOUT)
+    assert GOOD not in page.url
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_pages_have_no_violations(
     home: Any, browse: Callable[..., Any], violations: Callable[[Any], list[str]], look: str

@@ -110,6 +110,8 @@ class Provider:
     def _document(self, http: httpx.Client) -> Document:
         if not _is_safe(self.issuer):
             raise ProviderError("The setting `oidc_issuer` is not an address that begins with https://.", "Mend it.")
+        if not self._client[0]:
+            raise ProviderError("The setting `oidc_client_id` is empty.", "Say what the provider calls this library.")
         document = self._fetched(http, f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
         if document.get("issuer") != self.issuer:
             raise ProviderError(

@@ -1,4 +1,7 @@
-/** A form before one is signed in: sends what was typed, says why it was refused, and clears what is secret. */
+/**
+ * A form before one is signed in: sends what was typed, says why it was refused, and clears what is secret. Its method is
+ * POST in the page, so that without this script nothing of it gets into an address.
+ */
 
 import { fill, worded } from "./dom.js";
 
