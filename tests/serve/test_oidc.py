@@ -12,7 +12,7 @@ import pytest
 from joserfc.jwk import OctKey, RSAKey
 
 from bowerbird.core.errors import ProviderError
-from bowerbird.core.settings import Settings
+from bowerbird.core.settings import Settings, child_environment, load
 from bowerbird.library import Library
 from bowerbird.serve.oidc import Flow, Provider
 from bowerbird.testing.openid import OpenIDProvider
@@ -300,7 +300,10 @@ def test_an_independent_provider_is_understood(tmp_path: Path, house_of: Callabl
             assert (me["handle"], me["name"]) == ("bo", "Bo") and groups_of(place, me["id"]) == {"crew"}
 
 
-def test_the_secret_of_the_provider_is_never_shown(provider: OpenIDProvider) -> None:
-    settings = settings_for(provider.issuer)
+def test_the_secret_of_the_provider_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOWERBIRD_OIDC_CLIENT_SECRET", "a secret of the provider")
+    settings = load(tmp_path)
+    assert settings.get("oidc_client_secret", str) == "a secret of the provider"
     shown = {row.name: value for row, value in settings.listed()}
     assert shown["oidc_client_secret"] == "(set)" and "a secret of the provider" not in repr(settings)
+    assert "a secret of the provider" not in child_environment().values(), "parsers do not get it"
