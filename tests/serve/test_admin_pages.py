@@ -283,6 +283,30 @@ def test_storage_says_what_takes_how_much(browse: Callable[..., Any]) -> None:
     page.locator("[data-part=index] .number", has_text="B").wait_for(timeout=TIMEOUT)
 
 
+def test_backing_up_and_purging_ask_first(empty_site: Any, browse: Callable[..., Any]) -> None:
+    page = browse("/admin/storage", site=empty_site)
+    page.locator("#backups .none").wait_for(timeout=TIMEOUT)
+    page.get_by_role("button", name="Back up now").press("Enter")
+    page.get_by_role("button", name="Back up", exact=True).press("Enter")
+    toast(page, "The backup is under way.")
+    page.locator("#backups tr", has_text=".tar.zst").wait_for(timeout=3 * TIMEOUT)
+    page.get_by_role("button", name="Purge …").press("Enter")
+    page.keyboard.press("Enter")
+    assert page.locator("dialog[open]").count() == 1  # a word must be typed first
+    page.keyboard.type("purge")
+    page.keyboard.press("Enter")
+    toast(page, "The purge is under way.")
+    page.locator("#receipt .card", has_text="Not reached, as they are older: bowerbird-").wait_for(timeout=3 * TIMEOUT)
+
+
+def test_only_an_owner_purges(site: Any, browse: Callable[..., Any], person: Callable[..., Any]) -> None:
+    page = browse("/")
+    as_person(site, page, person("admin"))
+    page.goto(f"{site.url}/admin/storage")
+    page.get_by_text("Only an owner can purge.").wait_for(timeout=TIMEOUT)
+    assert page.get_by_role("button", name="Purge").count() == 0
+
+
 def test_an_error_has_a_way_on(site: Any, browse: Callable[..., Any]) -> None:
     page = browse("/admin")
     page.allowed = "status of 503|Failed to load"

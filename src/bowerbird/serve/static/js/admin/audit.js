@@ -5,7 +5,7 @@ import { byId, h, icon } from "../dom.js";
 import { count, fullDate } from "../format.js";
 import { Section, none } from "./section.js";
 import { badge, table } from "./table.js";
-import { capital, moment } from "./words.js";
+import { capital, exactly } from "./words.js";
 
 const PAGE = 100;
 const ACTORS = { system: "Bowerbird itself", nobody: "Nobody signed in" };
@@ -16,11 +16,14 @@ let before = 0;
 /** `rule.added` as `Rule added`. @param {string} action */
 const worded = (action) => capital(action.replaceAll(/[._-]/g, " "));
 
+/** A name, with what the log itself holds on hover. @param {string} name @param {string} held */
+const named = (name, held) => h("span", { title: held }, name);
+
 const columns = [
-  { name: "When", cell: ({ at }) => [moment(at), h("div", { class: "aside" }, fullDate(at))] },
-  { name: "Who", cell: ({ actor, person }) => (person ? [h("div", {}, person), h("div", { class: "aside" }, actor)] : ACTORS[actor] ?? h("code", { title: "Whom this stands for is no longer known." }, actor)) },
-  { name: "What", cell: ({ action }) => h("span", { title: action }, worded(action)) },
-  { name: "To", cell: ({ object, subject }) => (subject ? [h("div", {}, subject), h("div", { class: "aside" }, object)] : object && h("code", {}, object)) },
+  { name: "When", cell: ({ at }) => h("time", { datetime: at, title: fullDate(at) }, exactly(at)) },
+  { name: "Who", cell: ({ actor, person }) => (person ? named(person, actor) : ACTORS[actor] ?? h("code", { title: "Whom this stands for is no longer known." }, actor)) },
+  { name: "What", class: "name", cell: ({ action }) => named(worded(action), action) },
+  { name: "To", cell: ({ object, subject }) => (subject ? named(subject, object) : object && h("code", {}, object)) },
 ];
 
 const query = (from) => ({ action: byId("action").value, limit: PAGE, before: from || "" });

@@ -7,6 +7,7 @@ import { ask } from "./dialog.js";
 import { readable } from "./principals.js";
 import { attempt, none, trouble } from "./section.js";
 import { badge, table } from "./table.js";
+import { capital } from "./words.js";
 
 const ROUND = 10; // seconds of one look; what is left is looked at by the next
 const keyOf = ({ source, path }) => `${source}\n${path}`;
@@ -55,7 +56,7 @@ export class Oversharing {
     } } });
     return [
       { name: "Where", cell: (one) => h("label", { class: "ticked" }, box(one), h("span", {}, h("span", { class: "name" }, one.item ? one.path : `${one.path}/`), h("span", { class: "aside" }, `${one.source} · ${counted(one.items, "item")}`))) },
-      { name: "Why", class: "why", cell: ({ signs }) => signs.map(({ why }) => h("div", {}, why)) },
+      { name: "Why", class: "why", cell: ({ signs }) => signs.map(({ why }) => h("div", {}, capital(why))) },
       { name: "Open to", cell: ({ to, people }) => [h("div", {}, to.map(readable).join(", ")), h("div", { class: "aside" }, people === 1 ? "1 person" : `${count(people)} people`)] },
     ];
   }

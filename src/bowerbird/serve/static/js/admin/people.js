@@ -23,16 +23,21 @@ function showInvitation(person, link) {
     new URL(link.path, location.origin).href);
 }
 
-async function invite(me) {
+async function invite() {
+  let me;
+  try {
+    me = await call("GET", "/api/me");
+  } catch (problem) {
+    return attempt(() => Promise.reject(problem), "");
+  }
   const answer = await ask({
     title: "Invite somebody", action: "Make the link",
     body: [row("Handle", text("handle", { required: true, minlength: 2, maxlength: 64, autocapitalize: "off" }), "What they sign in with, such as `ada`."),
       row("Name", text("name"), "As others see it; may be left empty."), choices("Role", "role", given(me), "member")],
     run: (values) => call("POST", "/api/people", { body: values }),
   });
-  if (!answer) return;
-  showInvitation(answer.person, answer.link);
-  people.look();
+  if (answer) showInvitation(answer.person, answer.link);
+  return people.look();
 }
 
 async function changeRole(person, me) {
@@ -129,9 +134,9 @@ const load = async () => {
 };
 
 const people = new Section(byId("people"), load, (answer) => {
-  byId("invite").onclick = () => invite(answer.me);
   const alone = answer.people.length === 1 && none("You are alone here. Used by one person on this machine, a library needs no more than that.");
   return [table("People", columns(answer.me), answer.people, (person) => (person.state === "active" ? "" : "off")), alone];
 });
+byId("invite").addEventListener("click", invite);
 people.look();
 groups.look();

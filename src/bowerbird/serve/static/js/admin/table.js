@@ -9,8 +9,10 @@ import { h } from "../dom.js";
  */
 export function table(caption, columns, rows, look = () => "") {
   const heads = columns.map(({ name }) => h("th", { role: "columnheader", scope: "col" }, name || h("span", { class: "unseen" }, "Actions")));
-  const cell = (row) => ({ name, cell: content, class: style }) =>
-    h("td", { role: "cell", class: style ?? (name ? false : "actions"), data: name ? { label: name } : {} }, content(row));
+  const cell = (row) => ({ name, cell: content, class: style }) => {
+    const inside = content(row);
+    return name ? h("td", { role: "cell", class: style, data: { label: name } }, inside && h("div", {}, inside)) : h("td", { role: "cell", class: style ?? "actions" }, inside);
+  };
   return h("div", { class: "table-box" }, h("table", { class: "table", role: "table", "aria-label": caption },
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads)),
     h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row", class: look(row) || false }, columns.map(cell(row)))))));

@@ -30,6 +30,11 @@ const dayAndTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "lo
 /** @param {string} moment RFC 3339 @returns {string} `25 March, 12:00` */
 export const longDate = (moment) => dayAndTime.format(new Date(moment)).replace(" at ", ", ");
 
+const toTheSecond = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** @param {string} moment RFC 3339 @returns {string} `25 Mar 2026, 12:00:07` */
+export const exactly = (moment) => toTheSecond.format(new Date(moment));
+
 /** @param {string} text @returns {string} with a capital */
 export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
