@@ -34,7 +34,7 @@ def assert_helps(done, code, exit_code):
         (["search", "x", "--frob"], "usage", 2),
         (["sync", "no-such-source"], "not-found", 1),
         (["sources", "frob"], "usage", 2),
-        (["serve", "--host", "0.0.0.0"], "usage", 2),
+        (["serve", "--host", "0.0.0.0"], "exposure-refused", 2),
         (["serve", "--port", "99999"], "usage", 2),
         (["doctor", "--settings", "--verify"], "usage", 2),
     ],

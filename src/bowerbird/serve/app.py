@@ -29,6 +29,7 @@ from bowerbird.serve import (
     pages_admin,
     pages_oidc,
 )
+from bowerbird.serve.edge import Edge, Forwarded
 from bowerbird.serve.security import Doors, Guard, open_paths
 
 if TYPE_CHECKING:
@@ -54,12 +55,14 @@ THREADS = 12
 
 DESCRIPTION = """Search everything in the library, read what was found, and look after the sources.
 
-Send the server's token as `Authorization: Bearer`. Errors are JSON: `code` is stable, `cause` says what is wrong and
-`remedy` what to do."""
+Send an API token as `Authorization: Bearer`; what is not its holder's looks like what is not there. Errors are JSON:
+`code` is stable, `cause` says what is wrong and `remedy` what to do."""
 
 
-def create_app(library: Library, *, token: str, worker: bool) -> FastAPI:
+def create_app(library: Library, *, token: str, worker: bool, edge: Edge | None = None) -> FastAPI:
     """Build the application for a library. `token` is the bearer token; `worker` makes it the library's writer, too.
+
+    `edge` says which names it answers to and whom it believes; without it, what the settings say.
 
     `app.state.doors.invite()` gives the secret of a one-time link. Raises LockedError at start-up where another process
     is the writer already.
@@ -89,7 +92,9 @@ def create_app(library: Library, *, token: str, worker: bool) -> FastAPI:
     )
     app.state.library = library
     app.state.doors = Doors(token, library.identity)
-    app.add_middleware(Guard, doors=app.state.doors, refuse=pages.refusal)
+    edge = edge or Edge.of(library.settings)
+    app.add_middleware(Guard, doors=app.state.doors, edge=edge, refuse=pages.refusal)
+    app.add_middleware(Forwarded, edge=edge)  # outermost: all else sees the request as the proxy received it
     app.add_exception_handler(BowerbirdError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bowerbird.library import Library
     from bowerbird.serve.server import Ready
 
-HOST_HELP = "The address to listen on; only this machine's own for now."
+HOST_HELP = "The address to listen on; others than this machine's own need accounts and TLS."
 PORT_HELP = "The port to listen on; 0 takes a free one."
 NO_SERVE_HELP = "Stop once everything is indexed."
 
@@ -119,7 +119,7 @@ def tell_running(library: Library, serving: Serving) -> bool:
         link = server.invitation()
     except ConnectionError:
         return False
-    tell(server.url, link, serving, f"A server for this library runs already (process {server.pid}).")
+    tell(server.shown or server.url, link, serving, f"A server for this library runs already (process {server.pid}).")
     return True
 
 

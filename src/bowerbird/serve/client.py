@@ -22,11 +22,16 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that says it runs: process id, base URL and bearer token."""
+    """A server that says it runs: process id, base URL on this machine, bearer token.
+
+    `certificate` is the file of its own certificate, "" without TLS; `shown` is the base URL for browsers.
+    """
 
     pid: int
     url: str
     token: str
+    certificate: str = ""
+    shown: str = ""
 
     def get(self, path: str, **query: str | int) -> dict[str, object]:
         """Return the JSON object at a path; raises the server's error, or ConnectionError if nobody answers."""
@@ -39,12 +44,26 @@ class Server:
 
     def invitation(self) -> str:
         """Return a new link that signs one browser in, once."""
-        return self.url + str(self.post("/api/invitations", {}).get("path", "/"))
+        return (self.shown or self.url) + str(self.post("/api/invitations", {}).get("path", "/"))
+
+    def _connection(self, host: str, port: int | None) -> http.client.HTTPConnection:
+        if not self.certificate:
+            return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+        import ssl
+
+        # just this certificate is accepted, whatever name it is for: it is reached by a loopback address
+        own = Path(self.certificate).read_text(encoding="ascii", errors="replace")
+        end = "-----END CERTIFICATE-----"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.load_verify_locations(cadata=own[own.find("-----BEGIN CERTIFICATE") : own.find(end) + len(end)])
+        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
 
     def _request(self, method: str, target: str, body: bytes | None) -> dict[str, object]:
         place = urlsplit(self.url)
-        connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", place.port, timeout=TIMEOUT)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        connection = self._connection(place.hostname or "127.0.0.1", place.port)
         try:
             connection.request(method, target, body, headers)
             response = connection.getresponse()
@@ -68,7 +87,8 @@ def running(home: Path) -> Server | None:
     """Return the server that has said it runs for this data directory and whose process is alive, else None."""
     try:
         said = json.loads((home / SERVER_FILE).read_text(encoding="utf-8"))
-        server = Server(int(said["pid"]), str(said["url"]), api_token() or str(said["token"]))
+        pid, url, token = int(said["pid"]), str(said["url"]), api_token() or str(said["token"])
+        server = Server(pid, url, token, str(said.get("certificate", "")), str(said.get("shown", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return server if is_alive(server.pid) else None

@@ -13,23 +13,22 @@ import hmac
 import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bowerbird.core.errors import BowerbirdError, RefusedError, SignInError, UsageError
+from bowerbird.core.errors import BowerbirdError, RefusedError, SignInError
 from bowerbird.core.records import OWNER, Principal
+from bowerbird.serve.edge import LOOPBACK, TRANSPORT_SECURITY, Edge, Refusal, check_address, host_of, read_body
 from bowerbird.serve.policies import Asker, PolicyRoute
 
 if TYPE_CHECKING:
     from bowerbird.library.identity import Identity
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-BODY_BYTES = 64 * 1024
 STATIC = "/static/"
 """Below it are our own files; nothing of the library is in them."""
 
@@ -113,20 +112,6 @@ def take_session(request: Request, response: Response) -> None:
     response.headers["clear-site-data"] = '"cache"'
 
 
-def check_host(request: Request) -> None:
-    """Raise RefusedError unless the request was sent to a loopback name (DNS rebinding)."""
-    host = request.headers.get("host", "")
-    try:
-        name = urlsplit(f"//{host}").hostname
-    except ValueError:
-        name = None
-    if name not in LOOPBACK or "@" in host:
-        raise RefusedError(
-            "The request was sent to a host name that is not this machine's own.",
-            "Open Bowerbird as http://localhost or http://127.0.0.1.",
-        )
-
-
 def check_origin(request: Request) -> None:
     """Raise RefusedError unless a changing request comes from our own page (Fetch Metadata; RFC 6454)."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
@@ -168,11 +153,20 @@ def _check_place(request: Request) -> None:
         raise RefusedError("The request comes from another site.", "Use Bowerbird's own page.")
 
 
+def _put_headers(scope: Scope, message: Message) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    if scope["scheme"] == "https" and host_of(Headers(scope=scope).get("host", "")) not in LOOPBACK:
+        headers["strict-transport-security"] = TRANSPORT_SECURITY
+
+
 class Guard:
     """ASGI middleware that lets a request through or refuses it, and puts the headers on every answer."""
 
-    def __init__(self, app: ASGIApp, *, doors: Doors, refuse: Refuse) -> None:
+    def __init__(self, app: ASGIApp, *, doors: Doors, edge: Edge, refuse: Refuse) -> None:
         self.app = app
+        self.edge = edge
         self.doors = doors
         self.refuse = refuse
 
@@ -188,14 +182,18 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                _put_headers(scope, message)
             await send(message)
 
         try:
             response = await self._refusal(request)
+            if response is None:
+                receive = await read_body(request.headers, receive)
             await (response or self.app)(scope, receive, send_guarded)
+        except Refusal as refusal:
+            await self.refuse(request, refusal.problem, refusal.status)(scope, receive, send_guarded)
+        except ClientDisconnect:
+            return
         except Exception:  # the last resort: the trace goes to the log, never to the asker
             _log.exception("%s %s failed", request.method, request.url.path)
             if not started:
@@ -205,15 +203,13 @@ class Guard:
     async def _refusal(self, request: Request) -> Response | None:
         path = request.url.path
         try:
-            check_host(request)
+            self.edge.check_host(request.headers.get("host", ""))
+            self.edge.check_transport(request.scope)
+            check_address(request.scope)
             if path in request.app.state.open_paths:
                 _check_place(request)
             elif not path.startswith(STATIC):
                 request.scope["asker"] = await run_in_threadpool(recognize, request, self.doors)
         except BowerbirdError as problem:
             return self.refuse(request, problem, problem.status)
-        length = request.headers.get("content-length", "0")
-        if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > BODY_BYTES:
-            large = UsageError(f"The request's body is larger than {BODY_BYTES // 1024} KiB.", "Send less at once.")
-            return self.refuse(request, large, 413)
         return None

@@ -1,4 +1,4 @@
-"""Runs the HTTP server on this machine, with the worker in the same process.
+"""Runs the HTTP server, with the worker in the same process.
 
 While it runs, `run/server.json` in the data directory (for its owner only) tells other commands how to reach it.
 """
@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -24,7 +24,8 @@ from bowerbird.core.errors import BowerbirdError, LockedError, UsageError
 from bowerbird.core.settings import api_token
 from bowerbird.serve.app import create_app
 from bowerbird.serve.client import SERVER_FILE, Server, running
-from bowerbird.serve.security import LOOPBACK
+from bowerbird.serve.edge import CIPHERS, Edge
+from bowerbird.serve.patience import CONNECTIONS, HEAD_BYTES, Patient
 
 if TYPE_CHECKING:
     from bowerbird.library import Library
@@ -114,21 +115,23 @@ class _Uvicorn(uvicorn.Server):
 def run(library: Library, host: str, port: int, *, watch: bool = True, announce: Callable[[Ready], None]) -> None:
     """Serve until SIGINT or SIGTERM; `announce` is called once requests are answered.
 
-    Raises UsageError for a host that is not loopback or a port that is taken, LockedError where a server for this
-    library runs already.
+    Raises UsageError for a port that is taken, ExposureError where others could reach it without accounts or TLS,
+    LockedError where a server for this library runs already.
     """
     check_free(library.home)
+    edge = edge_of(library, host)
     listener = listen(host, port)
-    url = url_of(listener)
+    url = url_of(listener, edge.tls)
+    shown = edge.base_url or url
     token = api_token() or secrets.token_urlsafe(32)
     background = Background(library, watch=watch)
     try:
         background.start()
-        app = create_app(library, token=token, worker=False)
-        ready = Ready(url, f"{url}/signin?token={app.state.doors.invite()}")
-        file = write_server_file(library.home, Server(os.getpid(), url, token))
+        app = create_app(library, token=token, worker=False, edge=edge)
+        ready = Ready(shown, f"{shown}/signin?token={app.state.doors.invite()}")
+        file = write_server_file(library.home, Server(os.getpid(), url, token, edge.certificate, shown))
         try:
-            _serve(app, listener, lambda: announce(ready), lambda: _end(file))
+            _serve(app, edge, listener, _Moments(lambda: announce(ready), lambda: _end(file)))
         finally:
             file.unlink(missing_ok=True)
     finally:
@@ -136,13 +139,35 @@ def run(library: Library, host: str, port: int, *, watch: bool = True, announce:
         listener.close()
 
 
-def _serve(app: object, listener: socket.socket, ready: Callable[[], None], overdue: Callable[[], None]) -> None:
-    config = uvicorn.Config(
+def edge_of(library: Library, host: str) -> Edge:
+    """Read the settings of the web's edge for an address to listen on; raises SettingError, ExposureError."""
+    edge = Edge.of(library.settings, host)
+    edge.check_certificate()
+    edge.check_exposure(host, library.identity.has_passwords() or bool(library.settings.get("oidc_issuer", str)))
+    return edge
+
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """What to do once requests are answered, and when stopping takes too long."""
+
+    ready: Callable[[], None]
+    overdue: Callable[[], None]
+
+
+def configured(app: object, edge: Edge) -> uvicorn.Config:
+    """Return how uvicorn is to serve an application: bounded, and believing nobody (`edge.Forwarded` does that)."""
+    return uvicorn.Config(
         app,  # type: ignore[arg-type]  # FastAPI is an ASGI application; uvicorn's own alias does not know it
-        log_config=None, access_log=False, server_header=False, lifespan="on",
+        log_config=None, access_log=False, server_header=False, lifespan="on", proxy_headers=False, ws="none",
+        http=Patient, h11_max_incomplete_event_size=HEAD_BYTES, limit_concurrency=CONNECTIONS,
+        ssl_certfile=edge.certificate or None, ssl_keyfile=edge.key or None, ssl_ciphers=CIPHERS,
         timeout_graceful_shutdown=REQUEST_SECONDS,
     )  # fmt: skip
-    server = _Uvicorn(config, ready, overdue)
+
+
+def _serve(app: object, edge: Edge, listener: socket.socket, moments: _Moments) -> None:
+    server = _Uvicorn(configured(app, edge), moments.ready, moments.overdue)
     # uvicorn raises the signal again once it has stopped; the library still has to be closed then
     before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -184,28 +209,25 @@ def answers(server: Server) -> bool:
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens; raises UsageError where that address cannot be had."""
-    if host not in LOOPBACK:
-        raise UsageError(
-            f"The server listens on this machine only for now, not on {host}.",
-            "Use --host 127.0.0.1, and reach it from elsewhere through `ssh -L`.",
-        )
     if not 0 <= port <= 65535:
         raise UsageError(f"There is no port {port}.", "Ports go from 1 to 65535; 0 takes a free one.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
     except OSError as problem:
-        reasons = {errno.EADDRINUSE: "is taken by another program", errno.EACCES: "is reserved for the system"}
+        reasons = {errno.EADDRINUSE: "is taken by another program", errno.EACCES: "is reserved for the system",
+               errno.EADDRNOTAVAIL: f"cannot be opened: {host} is no address of this machine"}  # fmt: skip
         reason = reasons.get(problem.errno or 0, f"cannot be opened: {problem.strerror}")
         raise UsageError(
             f"The port {port} {reason}.", "Choose another with --port; --port 0 takes a free one."
         ) from None
 
 
-def url_of(listener: socket.socket) -> str:
-    """Return the base URL of a listening socket."""
+def url_of(listener: socket.socket, tls: bool = False) -> str:
+    """Return the base URL by which this machine reaches a listening socket."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not listened on here
+    return f"http{'s' if tls else ''}://" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
 def write_server_file(home: Path, server: Server) -> Path:
@@ -216,6 +238,6 @@ def write_server_file(home: Path, server: Server) -> Path:
     draft.unlink(missing_ok=True)
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as target:
-        json.dump({"pid": server.pid, "url": server.url, "token": server.token}, target)
+        json.dump(asdict(server), target)
     draft.replace(file)
     return file
