@@ -90,6 +90,7 @@ def test_menus_and_dialogs_have_no_violations(
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Invite somebody").press("Enter")
+    page.get_by_role("heading", name="Invite somebody").wait_for(timeout=TIMEOUT)
     assert violations(page) == []
 
 
@@ -163,6 +164,7 @@ def test_inviting_shows_the_link_once(site: Any, browse: Callable[..., Any]) -> 
     page = browse("/admin/people")
     page.get_by_role("button", name="Invite somebody").press("Enter")
     handle = f"new{next(_numbers)}"
+    page.get_by_role("heading", name="Invite somebody").wait_for(timeout=TIMEOUT)
     page.keyboard.type("x")
     page.keyboard.press("Enter")
     assert page.locator("dialog[open]").count() == 1  # two characters at least
@@ -184,6 +186,7 @@ def test_a_handle_that_is_taken_is_said_in_the_dialog(browse: Callable[..., Any]
     page = browse("/admin/people")
     page.allowed = "status of 422"
     page.get_by_role("button", name="Invite somebody").press("Enter")
+    page.get_by_role("heading", name="Invite somebody").wait_for(timeout=TIMEOUT)
     page.keyboard.type(made.handle)
     page.keyboard.press("Enter")
     page.locator("dialog [role=alert]", has_text=f"The handle {made.handle} is taken").wait_for(timeout=TIMEOUT)

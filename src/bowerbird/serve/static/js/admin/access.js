@@ -3,7 +3,7 @@
 import { call, part } from "../api.js";
 import { byId, fill, h, icon, worded } from "../dom.js";
 import { counted } from "../format.js";
-import { ask, row, select, text } from "./dialog.js";
+import { ask, row, select, single, text } from "./dialog.js";
 import { oversharing } from "./oversharing.js";
 import { people, principals, readable } from "./principals.js";
 import { Section, attempt, none, trouble } from "./section.js";
@@ -102,7 +102,7 @@ const mappings = new Section(byId("mappings"), perSource((name) => call("GET", `
     { name: "Here", cell: ({ principal }) => (principal ? readable(principal) : badge("Nobody yet", "bad")) },
     { name: "Named in", cell: ({ scopes: number }) => counted(number, "scope") },
     { name: "", cell: (one) => [
-      h("button", { class: "button quiet", type: "button", "aria-label": `Say who ${one.theirs} is`, data: { focus: `map ${one.source} ${one.theirs}` }, on: { click: () => setMapping(one.source, one.theirs) } }, one.principal ? "Change" : "Say who"),
+      h("button", { class: "button quiet", type: "button", "aria-label": `Say who ${one.theirs} is`, data: { focus: `map ${one.source} ${one.theirs}` }, on: { click: single(() => setMapping(one.source, one.theirs)) } }, one.principal ? "Change" : "Say who"),
       one.principal && removeButton(`Forget who ${one.theirs} is`, `unmap ${one.source} ${one.theirs}`, () => removeMapping(one.source, one))] },
   ], rows) : none("No source names anybody that is not known here.");
 });
@@ -144,8 +144,8 @@ async function explain(event) {
 }
 
 byId("why").addEventListener("submit", explain);
-byId("add-rule").addEventListener("click", addRule);
-byId("add-mapping").addEventListener("click", () => setMapping());
+byId("add-rule").addEventListener("click", single(addRule));
+byId("add-mapping").addEventListener("click", single(() => setMapping()));
 oversharing(rules, scopes);
 byId("why-item").value = wanted.get("item") ?? "";
 const everybody = people().then((all) => fill(byId("why-person"), all.map(({ value, label }) => h("option", { value }, label))));

@@ -1,7 +1,7 @@
 /** Dialogs: to ask before something is done, to fill in what is needed, and to show a secret once. */
 
 import { fill, h, icon, worded } from "../dom.js";
-import { copy } from "../toast.js";
+import { copy, toast } from "../toast.js";
 
 let numbered = 0;
 
@@ -39,6 +39,24 @@ export function choices(legend, name, options, chosen) {
   return h("fieldset", { class: "row" }, h("legend", {}, legend), options.map(({ value, label, meaning }) =>
     h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked: value === chosen, required: true }),
       h("b", {}, label), h("span", { class: "aside" }, meaning))));
+}
+
+/**
+ * What a button does that first loads something: not twice at once, and what went wrong is said.
+ * @param {(...values: any[]) => Promise<any>} run
+ */
+export function single(run) {
+  let busy = false;
+  return async (...values) => {
+    if (busy) return;
+    busy = true;
+    try {
+      await run(...values);
+    } catch (problem) {
+      toast(`${problem.message} ${problem.remedy ?? ""}`.trim(), 8);
+    }
+    busy = false;
+  };
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { call, part } from "../api.js";
 import { byId, h, icon } from "../dom.js";
-import { ask, row, select, text } from "./dialog.js";
+import { ask, row, select, single, text } from "./dialog.js";
 import { actionsMenu } from "./menu.js";
 import { Section, attempt, none } from "./section.js";
 import { badge } from "./table.js";
@@ -61,9 +61,9 @@ function card({ group, members }) {
       members.length ? h("ul", { class: "tags", "aria-label": `In ${group.name}` }, members.map((member) => memberTag(group, member)))
         : h("div", { class: "aside" }, "Nobody yet")),
     h("div", { class: "actions" },
-      here(group) && h("button", { class: "button quiet", type: "button", "aria-label": `Add to ${group.name}`, data: { focus: `add ${group.id}` }, on: { click: () => add(group) } },
+      here(group) && h("button", { class: "button quiet", type: "button", "aria-label": `Add to ${group.name}`, data: { focus: `add ${group.id}` }, on: { click: single(() => add(group)) } },
         icon("plus"), h("span", { class: "wide-only" }, "Add")),
-      actionsMenu(group.name, [here(group) && { text: "Add somebody …", icon: "plus", run: () => add(group) },
+      actionsMenu(group.name, [here(group) && { text: "Add somebody …", icon: "plus", run: single(() => add(group)) },
         { text: "Remove the group …", icon: "trash", danger: true, run: () => remove(group) }])));
 }
 

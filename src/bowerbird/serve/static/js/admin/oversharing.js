@@ -3,7 +3,7 @@
 import { call } from "../api.js";
 import { byId, fill, h, icon } from "../dom.js";
 import { count, counted } from "../format.js";
-import { ask } from "./dialog.js";
+import { ask, single } from "./dialog.js";
 import { readable } from "./principals.js";
 import { attempt, none, trouble } from "./section.js";
 import { badge, table } from "./table.js";
@@ -43,7 +43,7 @@ export class Oversharing {
   #show() {
     const all = [...this.findings.values()];
     if (!all.length) return fill(this.place, none(this.looked ? `${counted(this.looked, "item")} that many can read: none looks as if it should not be.` : "Nothing is open to many people.", true));
-    const fix = h("button", { class: "button", type: "button", on: { click: () => this.#fix() } }, icon("lock"), "Close what is chosen …");
+    const fix = h("button", { class: "button", type: "button", on: { click: single(() => this.#fix()) } }, icon("lock"), "Close what is chosen …");
     const tell = () => { fix.disabled = !this.chosen.size; };
     tell();
     return fill(this.place, table("Oversharing", this.#columns(tell), all), h("div", { class: "older" }, fix));
@@ -63,21 +63,16 @@ export class Oversharing {
 
   async #fix() {
     const wanted = [...this.chosen].map((key) => this.findings.get(key)).map(({ source, path }) => ({ source, path }));
-    let planned;
-    try {
-      planned = (await call("POST", "/api/access/oversharing/fix", { body: { wanted, apply: false } })).fixes;
-    } catch (problem) {
-      return attempt(() => Promise.reject(problem), "");
-    }
+    const { fixes: planned } = await call("POST", "/api/access/oversharing/fix", { body: { wanted, apply: false } });
     const done = await ask({
       title: "Make these rules?", action: "Make the rules", wide: true, danger: true,
       body: [h("p", {}, "So far nothing has changed. From the next request on, only these may read what is there:"),
         planned.length ? table("Rules to be made", FIXES, planned) : h("p", {}, "Such rules are in force already.")],
       run: () => call("POST", "/api/access/oversharing/fix", { body: { wanted, apply: true } }),
     });
-    if (!done) return undefined;
+    if (!done) return;
     await attempt(async () => done, ({ fixes }) => `${counted(fixes.length, "rule")} made.`, ...this.changed);
-    return this.look();
+    await this.look();
   }
 }
 

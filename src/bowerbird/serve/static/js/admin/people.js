@@ -2,7 +2,7 @@
 
 import { call, part } from "../api.js";
 import { byId, h } from "../dom.js";
-import { ask, askTyped, choices, row, showLink, text } from "./dialog.js";
+import { ask, askTyped, choices, row, showLink, single, text } from "./dialog.js";
 import { groups } from "./groups.js";
 import { actionsMenu } from "./menu.js";
 import { Section, attempt, none } from "./section.js";
@@ -24,12 +24,7 @@ function showInvitation(person, link) {
 }
 
 async function invite() {
-  let me;
-  try {
-    me = await call("GET", "/api/me");
-  } catch (problem) {
-    return attempt(() => Promise.reject(problem), "");
-  }
+  const me = await call("GET", "/api/me");
   const answer = await ask({
     title: "Invite somebody", action: "Make the link",
     body: [row("Handle", text("handle", { required: true, minlength: 2, maxlength: 64, autocapitalize: "off" }), "What they sign in with, such as `ada`."),
@@ -37,7 +32,7 @@ async function invite() {
     run: (values) => call("POST", "/api/people", { body: values }),
   });
   if (answer) showInvitation(answer.person, answer.link);
-  return people.look();
+  people.look();
 }
 
 async function changeRole(person, me) {
@@ -137,6 +132,6 @@ const people = new Section(byId("people"), load, (answer) => {
   const alone = answer.people.length === 1 && none("You are alone here. Used by one person on this machine, a library needs no more than that.");
   return [table("People", columns(answer.me), answer.people, (person) => (person.state === "active" ? "" : "off")), alone];
 });
-byId("invite").addEventListener("click", invite);
+byId("invite").addEventListener("click", single(invite));
 people.look();
 groups.look();
