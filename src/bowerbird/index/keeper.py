@@ -59,13 +59,20 @@ class IndexKeeper:
                 yield from self._compared(name, table, current, underway[name])
 
     def repair(self, findings: Iterable[Finding]) -> int:
-        """Write the items found wrong into the log again; where files are damaged, begin the index anew."""
+        """Write the items found wrong into the log again, and count the words of completion anew.
+
+        Where files are damaged, the whole index begins anew. Needs the writer's lock, and no other thread that writes.
+        """
         mine = [finding.subject for finding in findings if finding.keeper == self.name]
         if any(subject.startswith(_FILE) for subject in mine):
             self._writer.start_over()
             return len(mine)
         with self._store.database.write() as connection:
             intake.put_again(connection, mine)
+        if mine:
+            while any([self._writer.apply(generation) for generation in self._writer.living()]):
+                pass
+            self._writer.count_terms()  # what was counted for passages that were lost is not known
         return len(mine)
 
     def purge(self, purged: Iterable[str]) -> Mapping[str, int]:
