@@ -20,7 +20,7 @@ from bowerbird.core.errors import ForbiddenError, LockedError, NotFoundError, Us
 from bowerbird.core.records import SYSTEM, Principal
 from bowerbird.core.settings import Settings
 from bowerbird.sources.base import Source
-from bowerbird.sources.keys import file_uri
+from bowerbird.sources.keys import file_uri, join
 from bowerbird.store import audit, inspection, jobs, principals, rules, scopes, sessions, sources
 from bowerbird.store.inspection import ScopeFacts, Why
 from bowerbird.store.people import FIRST
@@ -246,12 +246,12 @@ def _relative(row: SourceRow, prefix: str) -> str:
     if not prefix.startswith("/") or "://" in row.location:
         return prefix
     root = unquote(urlsplit(row.location).path) if row.location.startswith("file://") else row.location
-    full, root = os.path.normpath(prefix), os.path.normpath(root)
+    full, root = os.path.realpath(prefix), os.path.realpath(root)
     if full == root:
         return ""
     if not full.startswith(root.rstrip("/") + "/"):
         raise UsageError(f"{prefix[:200]} is not inside the source {row.name}.", f"The source is at {row.location}.")
-    return full[len(root.rstrip("/")) + 1 :]
+    return join(full[len(root.rstrip("/")) + 1 :].split("/"))
 
 
 def _facts(connection: Connection, found: list[Rule]) -> list[RuleFacts]:

@@ -12,7 +12,8 @@ from bowerbird.store import erasing
 from bowerbird.store.blobs import Blobs
 from bowerbird.store.database import Database, migration_copies
 from bowerbird.store.intake import requeue_items
-from bowerbird.store.tables import documents, items, jobs, renders, vectors
+from bowerbird.store.scopes import sweep
+from bowerbird.store.tables import documents, items, jobs, renders, sources, vectors
 
 
 def cached_vectors(connection: Connection, key: str) -> str | None:
@@ -47,6 +48,8 @@ def forget_unused(connection: Connection) -> None:
     connection.execute(delete(vectors).where(vectors.c.document_id.not_in(used)))
     connection.execute(delete(documents).where(documents.c.id.not_in(used)))
     connection.execute(delete(renders).where(renders.c.content_hash.not_in(select(items.c.content_hash))))
+    for source_id in connection.execute(select(sources.c.id)).scalars().all():
+        sweep(connection, source_id)  # scopes are named by paths
 
 
 class StoreKeeper:

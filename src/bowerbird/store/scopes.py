@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bowerbird.core.records import Access, Item
@@ -220,20 +220,27 @@ _PLACES = ("at_scope", "at_principal", "at_effect", "at_origin")
 
 
 def sweep(connection: Connection, source_id: str) -> int:
-    """Forget the scopes of a source that hold nothing, but for its own and the newest; returns how many.
+    """Forget the scopes of a source that hold nothing, but for its own; returns how many. Names in them are gone, too.
 
-    SQLite gives the number after the highest to a new row, so a number that an index may still know never comes again.
+    SQLite gives the number after the highest to a new row. So that a number which an index may still know never comes
+    again, the row of the highest stays until there is a higher one, without its name.
     """
-    newest = select(func.max(scopes.c.acl_id)).scalar_subquery()
+    newest = connection.execute(select(func.max(scopes.c.acl_id))).scalar()
     used = select(items.c.acl_id).where(items.c.source_id == source_id)
-    mine = scopes.c.source_id == source_id
-    empty = delete(scopes).where(mine, scopes.c.key != "", scopes.c.acl_id != newest, scopes.c.acl_id.not_in(used))
-    count = connection.execute(empty).rowcount
+    mine = (scopes.c.source_id == source_id, scopes.c.key != "", scopes.c.acl_id.not_in(used))
+    nameless = f"{SEPARATOR}{newest}"
+    hidden = update(scopes).where(*mine, scopes.c.acl_id == newest, scopes.c.key != nameless)
+    count = connection.execute(hidden.values(key=nameless)).rowcount
     if count:
-        names = connection.execute(select(scopes.c.key).where(mine)).scalars()
-        kept = {said_of(name) for name in names}
-        of_it = scope_claims.c.source_id == source_id
-        connection.execute(delete(scope_claims).where(of_it, scope_claims.c.scope.not_in(listed(kept))))
+        connection.execute(delete(scope_entries).where(scope_entries.c.acl_id == newest))
+    count += connection.execute(delete(scopes).where(*mine, scopes.c.acl_id != newest)).rowcount
+    if count:
+        names = connection.execute(select(scopes.c.key).where(scopes.c.source_id == source_id)).scalars()
+        of_it = (
+            scope_claims.c.source_id == source_id,
+            scope_claims.c.scope.not_in(listed({said_of(n) for n in names})),
+        )
+        connection.execute(delete(scope_claims).where(*of_it))
     return count
 
 

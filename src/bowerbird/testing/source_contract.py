@@ -70,6 +70,26 @@ class SourceContract:
         known = {record.key for record in fresh if isinstance(record, Item)}
         expect({record.key for record in again if isinstance(record, Item)} <= known, "a resumed pull invents items")
 
+    def test_access_comes_once_and_before_the_items_of_a_scope(self, source: Source) -> None:
+        """A source that knows who may read what says so of every scope before its first item, naming principals."""
+        if not source.says_access:
+            return
+        source.scoped = True
+        try:
+            records = pulled(source)
+        finally:
+            source.scoped = False
+        told: set[str] = set()
+        for record in records:
+            if isinstance(record, Access):
+                expect(record.scope not in told, f"the scope {record.scope!r} is told twice")
+                told.add(record.scope)
+                for name in (*record.allow, *record.deny):
+                    kind, _, rest = name.partition(":")
+                    expect(name == "public" or (kind in ("user", "group") and bool(rest)), f"{name!r} names nobody")
+            elif isinstance(record, Item):
+                expect(record.scope in told, f"nothing was said of the scope of {record.key} before it came")
+
     def test_peek_agrees_with_pull(self, source: Source) -> None:
         """Where a source can look again at single keys, it says of each what a pull says, and Gone of unknown ones."""
         peek: Peek | None = getattr(source, "peek", None)
