@@ -8,7 +8,7 @@ import { ask } from "./dialog.js";
 import { actionsMenu } from "./menu.js";
 import { Section, attempt, none } from "./section.js";
 import { badge } from "./table.js";
-import { moment } from "./words.js";
+import { POLICIES, moment } from "./words.js";
 
 const unfolded = new Set(); // names of sources whose failures are shown
 
@@ -48,12 +48,18 @@ function reasons(source, { refused, total }) {
     h("a", { href: address }, total > refused.length ? `All ${count(total)}, with ways to try again` : "Try again under Activity")];
 }
 
-function card({ source, busy, refused }) {
+/** Who may read a source by its policy, and whom the source names in vain. */
+function readers({ policy, unmapped }) {
+  const told = POLICIES.find(({ value }) => value === policy)?.label ?? policy;
+  return [`read by: ${told.toLowerCase()}`, unmapped.length > 0 && ` · ${counted(unmapped.length, "name")} of it unknown here`];
+}
+
+function card({ source, busy, refused, policy }) {
   const facts = [counted(source.items, "item"), source.last_sync ? ["read ", moment(source.last_sync)] : "not read yet"];
   return h("div", { class: `card${source.state === "failed" ? " bad" : ""}`, data: { source: source.name } },
     icon(source.state === "failed" ? "alert" : "folder"),
-    h("div", {}, h("div", { class: "name" }, h("h3", {}, source.name), state(source, busy), source.policy && badge(source.policy)),
-      h("div", { class: "aside" }, source.location), h("div", { class: "aside" }, facts[0], " · ", facts[1]),
+    h("div", {}, h("div", { class: "name" }, h("h3", {}, source.name), state(source, busy)),
+      h("div", { class: "aside" }, source.location), h("div", { class: "aside" }, facts[0], " · ", facts[1], " · ", readers(policy)),
       source.error && h("div", { class: "why" }, source.error)),
     h("div", { class: "actions" },
       h("button", { class: "button quiet", type: "button", "aria-label": `Sync ${source.name}`, data: { focus: `sync ${source.name}` },
@@ -70,8 +76,9 @@ async function load() {
   const [{ sources }, { jobs }] = await Promise.all([call("GET", "/api/sources"), call("GET", "/api/jobs")]);
   const busy = jobs.filter((job) => ["queued", "running"].includes(job.state));
   const counts = await Promise.all(sources.map((source) => call("GET", "/api/admin/quarantine", { query: { source: source.name, limit: 1 } })));
+  const policies = await Promise.all(sources.map((source) => call("GET", `/api/access/policies/${part(source.name)}`)));
   return sources.map((source, at) => ({
-    source, refused: counts[at].total, busy: busy.some((job) => !job.source_id || job.source_id === source.id),
+    source, refused: counts[at].total, policy: policies[at], busy: busy.some((job) => !job.source_id || job.source_id === source.id),
   }));
 }
 
