@@ -50,8 +50,8 @@ function reasons(source, { refused, total }) {
 
 /** Who may read a source by its policy, and whom the source names in vain. */
 function readers({ policy, unmapped }) {
-  const told = POLICIES.find(({ value }) => value === policy)?.label ?? policy;
-  return [`read by: ${told.toLowerCase()}`, unmapped.length > 0 && ` · ${counted(unmapped.length, "name")} of it unknown here`];
+  const told = POLICIES.find(({ value }) => value === policy)?.who ?? policy;
+  return [`open to ${told}`, unmapped.length > 0 && ` · ${counted(unmapped.length, "name")} of it unknown here`];
 }
 
 function card({ source, busy, refused, policy }) {

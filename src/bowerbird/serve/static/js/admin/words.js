@@ -40,8 +40,8 @@ export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** Who may read a source, before any rule. */
 export const POLICIES = [
-  { value: "private", label: "Private", meaning: "Its owner only." },
-  { value: "members", label: "Members", meaning: "Every member, admin and owner; guests are not let in." },
-  { value: "public", label: "Everybody", meaning: "Everybody who is signed in, guests too." },
-  { value: "source", label: "As the source says", meaning: "Whom the source itself names: the owners and modes of files, for example." },
+  { value: "private", who: "its owner", label: "Private", meaning: "Its owner only." },
+  { value: "members", who: "members", label: "Members", meaning: "Every member, admin and owner; guests are not let in." },
+  { value: "public", who: "everybody", label: "Everybody", meaning: "Everybody who is signed in, guests too." },
+  { value: "source", who: "whom it names", label: "As the source says", meaning: "Whom the source itself names: the owners and modes of files, for example." },
 ];
