@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 
+import msgspec
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert
 
@@ -72,13 +73,12 @@ def visible_scopes(connection: Connection, principal: Principal) -> frozenset[in
     if principal == SYSTEM:
         return frozenset(connection.execute(select(scopes.c.acl_id)).scalars())
     names = expanded(connection, principal)
-    rows = connection.execute(
-        select(scope_entries.c.acl_id, scope_entries.c.effect).where(scope_entries.c.principal.in_(listed(names)))
-    )
-    allowed, denied = set[int](), set[int]()
-    for acl_id, effect in rows:
-        (denied if effect == "deny" else allowed).add(acl_id)
-    return frozenset(allowed - denied)
+    mine = select(scope_entries.c.acl_id).where(scope_entries.c.principal.in_(listed(names)))
+    undenied = func.max(scope_entries.c.effect == "deny") == 0
+    found = mine.group_by(scope_entries.c.acl_id).having(undenied).subquery()
+    # one row whatever their number, and all of it from the index: 50,000 scopes are read at every change of rights
+    together = connection.execute(select(func.json_group_array(found.c.acl_id))).scalar_one()
+    return frozenset(msgspec.json.decode(together, type=list[int]))
 
 
 def count_scopes(connection: Connection) -> int:

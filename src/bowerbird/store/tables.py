@@ -45,7 +45,7 @@ scope_entries = Table(
     Column("principal", String, primary_key=True),
     Column("effect", String, primary_key=True),
     Column("origin", String, primary_key=True, default="policy"),
-    Index("ix_scope_entries_principal", "principal"),
+    Index("ix_scope_entries_principal", "principal", "acl_id", "effect"),
 )
 """Who may (`allow`) and who may not (`deny`, which wins); by the source's `policy`, the `source`, or `rule:ID`."""
 

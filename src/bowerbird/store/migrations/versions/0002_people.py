@@ -93,9 +93,7 @@ def _create_people() -> None:
 
 
 def _person(table: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(
-        ["person_id"], ["people.id"], name=op.f(f"fk_{table}_person_id"), ondelete="CASCADE"
-    )
+    return sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f(f"fk_{table}_person_id"), ondelete="CASCADE")
 
 
 def _create_ways_in() -> None:
@@ -164,7 +162,7 @@ def _create_access() -> None:
             ["acl_id"], ["scopes.acl_id"], name=op.f("fk_scope_entries_acl_id"), ondelete="CASCADE"
         ),
     )
-    op.create_index("ix_scope_entries_principal", "scope_entries", ["principal"])
+    op.create_index("ix_scope_entries_principal", "scope_entries", ["principal", "acl_id", "effect"])
     op.execute("INSERT INTO scope_entries SELECT acl_id, principal, effect, 'policy' FROM scope_entries_before")
     op.drop_table("scope_entries_before")
     op.create_table(
@@ -221,9 +219,7 @@ def _create_title_words() -> None:
         sa.Column("word", sa.String(), nullable=False),
         sa.Column("item_id", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("word", "item_id", name=op.f("pk_title_words")),
-        sa.ForeignKeyConstraint(
-            ["item_id"], ["items.id"], name=op.f("fk_title_words_item_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_title_words_item_id"), ondelete="CASCADE"),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_title_words_item_id"), "title_words", ["item_id"])
