@@ -224,7 +224,7 @@ def test_nobody_else_gets_anything_from_any_method(shelf: Any) -> None:
 
 def test_a_right_given_or_taken_counts_from_the_next_request(shelf: Any) -> None:
     ann = Principal("user:ann")
-    item = shelf.add("confidential.txt", "confidential plan")
+    item = shelf.add("secret.txt", "confidential plan", title="Confidential plan")
     shelf.level()
     mine = scope_entries.c.principal == ann.name
     with shelf.store.database.write() as connection:

@@ -47,7 +47,7 @@ class Door:
     method: str
     path: str
     policy: Policy
-    described: Mapping[str, Any]
+    described: Mapping[str, Any] = field(repr=False)
 
     @property
     def name(self) -> str:

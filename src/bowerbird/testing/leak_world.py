@@ -7,17 +7,17 @@ else, groups, and two sources that say themselves who may read what. Both worlds
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select, update
 from starlette.testclient import TestClient
 
-from bowerbird.core.ids import content_hash
 from bowerbird.core.records import SYSTEM, Access, Failure, Item
 from bowerbird.core.settings import Settings
 from bowerbird.index.vectors import VectorWriter
@@ -26,6 +26,7 @@ from bowerbird.library import Library
 from bowerbird.library.ingest import Ingest
 from bowerbird.sandbox import Sandbox
 from bowerbird.serve.app import create_app
+from bowerbird.sources.files import FilesSource
 from bowerbird.store import groups, intake, jobs, moves, people, rules, scopes, sessions, sources
 from bowerbird.store.identity_tables import attempts
 from bowerbird.store.identity_tables import sessions as session_rows
@@ -63,15 +64,6 @@ class Thing:
     scope: str
     content: bytes
     modified: datetime
-
-    def item(self, root: Path) -> Item:
-        """Return the record of it as a source below `root` would report it."""
-        version = f"{content_hash(self.content)}-{self.modified.timestamp():.0f}"
-        name = self.key.rpartition("/")[2]
-        size = len(self.content)
-        return Item(
-            self.key, name, f"file://{root / self.key}", version, size=size, modified=self.modified, scope=self.scope
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +188,7 @@ class World:
 
     def put(self, source: str, thing: Thing, item_id: str) -> None:
         """Enter an item under this id, or its new content, through the product's own ingest."""
-        row, root = self.source(source), self.root / source
-        file = root / thing.key
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(thing.content)
-        item = thing.item(root)
+        row, item = self.source(source), self._written(source, thing)
         with self.store.database.write() as connection, _named(item_id):
             intake.found(connection, row, [item], intake.BACKFILL)
             claim = intake.claims_of(connection, row.id, [thing.key])[thing.key]
@@ -210,26 +198,33 @@ class World:
 
     def wait(self, source: str, thing: Thing, item_id: str) -> None:
         """Enter an item whose content is not read yet: it is pending."""
-        row, file = self.source(source), self.root / source / thing.key
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(thing.content)
+        row, item = self.source(source), self._written(source, thing)
         with self.store.database.write() as connection, _named(item_id):
-            intake.found(connection, row, [thing.item(self.root / source)], intake.BACKFILL)
+            intake.found(connection, row, [item], intake.BACKFILL)
 
     def rename(self, source: str, item_id: str, before: Thing, after: Thing) -> None:
         """Give an item another key, name and scope; its content stays."""
-        root = self.root / source
-        (root / after.key).parent.mkdir(parents=True, exist_ok=True)
-        if (root / before.key).exists():
-            (root / before.key).rename(root / after.key)
+        (self.root / source / before.key).unlink()
+        item = self._written(source, after)
         with self.store.database.write() as connection:
-            intake.renamed(connection, item_id, after.item(root))
+            intake.renamed(connection, item_id, item)
+
+    def _written(self, source: str, thing: Thing) -> Item:
+        """Write the file of an item, and return what its source reports of it."""
+        file = self.root / source / thing.key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(thing.content)
+        seconds = thing.modified.timestamp()
+        os.utime(file, (seconds, seconds))
+        files = FilesSource(str(self.root / source), self.library.settings)
+        (found,) = (one for one in files.peek([thing.key]) if isinstance(one, Item))
+        return replace(found, scope=thing.scope)
 
     def move(self, source: str, after: Thing) -> None:
         """Put an item into another scope, under its key."""
         row = self.source(source)
         with self.store.database.write() as connection:
-            moves.moved(connection, row.id, [after.item(self.root / source)], ())
+            moves.moved(connection, row.id, [Item(after.key, "", "", "", scope=after.scope)], ())
 
     def delete(self, item_ids: Iterable[str]) -> None:
         """Forget items."""
