@@ -123,6 +123,9 @@ def test_an_interrupted_backup_leaves_nothing(shelf: Any, tmp_path: Path) -> Non
     left = place / f"{backup.UNFINISHED}killed"
     left.mkdir()
     (left / f"x{backup.ENDING}").write_bytes(b"half")
+    whole = place / f"{backup.UNFINISHED}renamed"  # killed after its draft was put in place
+    whole.mkdir()
+    (whole / backup.DATABASE).write_bytes(b"copy")
     backup.write(shelf.store, place)
     assert [path.suffixes for path in place.iterdir()] == [[".tar", ".zst"]], "what a kill left is removed"
 

@@ -103,6 +103,7 @@ class Maintenance:
                 pass
             self._writer.drop_stale_vectors()
             removed = {**self._index.purge(()), **self._store.keeper.purge(())}
+            backups.remove_unfinished(self._store.home / BACKUPS)
         with self._store.database.write() as connection:
             audit.record(connection, SYSTEM, "library.purged")
             before = [one for one in backups.listed(connection) if one.created < at]

@@ -15,8 +15,9 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
-from bowerbird.core.errors import ModelError
+from bowerbird.core.errors import DiskFullError, ModelError
 from bowerbird.core.settings import Settings
 from bowerbird.extraction import PRELOAD
 from bowerbird.index.tables import Tables
@@ -45,6 +46,7 @@ _TOLD_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 _FOLLOW_SECONDS = 0.4
 _NICENESS = 10
+_FULL = "no space left"
 
 _log = logging.getLogger(__name__)
 
@@ -173,7 +175,7 @@ class Worker:
                     run()
                 except Exception as problem:
                     _log.exception("the %s thread failed", name)
-                    self._error, self._failed = problem, time.monotonic()
+                    self._error, self._failed = _told(problem, self._store.home), time.monotonic()
                     if self._lasting and not self._stop.wait(_RETRY_SECONDS):
                         continue
                 return
@@ -335,6 +337,13 @@ class Worker:
             self._encoder()
             return True
         return False
+
+
+def _told(problem: Exception, home: Path) -> Exception:
+    """Return a problem as what it is to a person: Lance tells of a full disk in its own words."""
+    if isinstance(problem, UNREADABLE) and _FULL in str(problem).lower():
+        return DiskFullError(f"There is no room left on the disk of {home}.", "Free some space and run it again.")
+    return problem
 
 
 def _lower_priority() -> None:

@@ -41,6 +41,7 @@ from bowerbird.store.tables import backups
 FORMAT = 1
 ABOUT, MANIFEST, DATABASE, SETTINGS, BLOBS = "about.json", "manifest.json", "bowerbird.sqlite", "settings.toml", "blobs"
 ENDING, UNFINISHED = ".tar.zst", ".unfinished-"
+_NEW_SECONDS = 60.0
 
 Report = Callable[[str, int, int], None]
 """Is told (what, done, in all), in blobs; it may raise to stop."""
@@ -96,7 +97,7 @@ def write(store: Store, target: Path | None, report: Report = lambda what, done,
     final = _place(store.home, target, about.created)
     with explained(final), store.blobs.kept():
         final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _remove_unfinished(final.parent)
+        remove_unfinished(final.parent)
         with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=final.parent) as scratch:
             draft = Path(scratch) / final.name
             with _locked(draft) as file:
@@ -150,14 +151,16 @@ def _locked(draft: Path) -> Iterator[IO[bytes]]:
         os.fsync(file.fileno())
 
 
-def _remove_unfinished(folder: Path) -> None:
-    """Remove what backups that were killed left in a folder."""
+def remove_unfinished(folder: Path) -> None:
+    """Remove what backups that were killed left in a folder; those that run hold a lock on their draft."""
     import shutil
 
     for left in folder.glob(f"{UNFINISHED}*"):
         drafts = list(left.glob(f"*{ENDING}"))
+        if not drafts and not any(left.iterdir()) and left.stat().st_mtime > now() - _NEW_SECONDS:
+            continue  # it may just begin
         with contextlib.ExitStack() as files:
-            if all(exclusively(files.enter_context(draft.open("rb")).fileno()) for draft in drafts) and drafts:
+            if all(exclusively(files.enter_context(draft.open("rb")).fileno()) for draft in drafts):
                 shutil.rmtree(left, ignore_errors=True)
 
 

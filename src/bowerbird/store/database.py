@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import sqlite3
 import time
 import weakref
 from collections.abc import Iterator
@@ -240,6 +241,8 @@ def explained(file: Path) -> Iterator[None]:
         yield
     except DatabaseError as problem:
         raise _translated(str(problem.orig), file) from problem
+    except sqlite3.DatabaseError as problem:  # of a statement that went past SQLAlchemy
+        raise _translated(str(problem), file) from problem
     except OSError as problem:
         if problem.errno == 28:
             raise _translated("disk is full", file) from problem
