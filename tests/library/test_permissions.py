@@ -199,6 +199,7 @@ def test_rules_by_path_take_effect_at_once_and_are_undone(library: Library, fold
         ("work", "notes", "group:unknown", "allow"),
         ("work", "../other", "bob", "allow"),
         ("work", "/etc", "bob", "allow"),
+        ("work", "/etc\0", "bob", "allow"),
         ("work", "notes", "bob", "maybe"),
     ],
 )
@@ -241,6 +242,8 @@ def test_why_names_the_entry_and_the_way_to_it(library: Library, folder: Path, i
     assert why.lines[2] == "A deny wins over the 1 entries that would let bob in."
     manage.suspend(people["bob"])
     assert "suspended" in library.permissions.why_visible(item, people["bob"]).lines[1]
+    with pytest.raises(NotFoundError):
+        library.permissions.item_id("no\0thing")
     for wrong in (("nothing", people["bob"]), (item, "nobody")):
         with pytest.raises(NotFoundError):
             library.permissions.why_visible(*wrong)

@@ -244,7 +244,7 @@ def test_moves_raise_the_version_of_the_rights_only_with_the_entries(shelf) -> N
         assert connection.execute(select(access_state.c.version)).scalar_one() == before, "nothing to write"
 
 
-@pytest.mark.parametrize("prefix", ["../x", "a/../b", "a//b", "."])
+@pytest.mark.parametrize("prefix", ["../x", "a/../b", "a//b", ".", "a\0b", "x" * 5000])
 def test_what_is_no_path_within_the_source_is_no_prefix(shelf, prefix: str) -> None:
     with pytest.raises(rules.UsageError):
         rule(shelf, prefix, ANN.name, "allow")

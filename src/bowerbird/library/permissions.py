@@ -171,7 +171,7 @@ class Permissions:
 
         Raises NotFoundError, and UsageError where several sources have such a path.
         """
-        uri = file_uri(os.path.realpath(os.path.expanduser(text)))
+        uri = file_uri(os.path.realpath(os.path.expanduser(text.replace("\0", ""))))
         with self._store.database.write() as connection:
             audit.record(connection, SYSTEM, "system.item-by-name")
             found = inspection.items_named(connection, text, uri)
@@ -246,7 +246,7 @@ def _relative(row: SourceRow, prefix: str) -> str:
     if not prefix.startswith("/") or "://" in row.location:
         return prefix
     root = unquote(urlsplit(row.location).path) if row.location.startswith("file://") else row.location
-    full, root = os.path.realpath(prefix), os.path.realpath(root)
+    full, root = os.path.realpath(prefix.replace("\0", "")), os.path.realpath(root)
     if full == root:
         return ""
     if not full.startswith(root.rstrip("/") + "/"):

@@ -86,6 +86,7 @@ class Rights:
     def __init__(self, root: str) -> None:
         self._root = root
         self._through: dict[tuple[str, ...], frozenset[str]] = {}
+        self._classes = lru_cache(maxsize=None)(classes)
         self._member = lru_cache(maxsize=None)(in_group)
         self._met = lru_cache(maxsize=None)(lambda one, other: met(one, other, self._member))
 
@@ -110,7 +111,7 @@ class Rights:
             return NOBODY
         if stat.S_ISLNK(state.st_mode):
             return NOBODY
-        return classes(state.st_mode, state.st_uid, state.st_gid, bit, listed)
+        return self._classes(state.st_mode, state.st_uid, state.st_gid, bit, listed)
 
 
 def _attributes(full: str) -> list[str]:

@@ -21,6 +21,7 @@ from bowerbird.store.moments import now
 from bowerbird.store.scopes import MEMBER, SEPARATOR, Rule, within
 from bowerbird.store.tables import items, sources
 
+_LONGEST = 4_000
 EFFECTS = ("allow", "deny", "only")
 _COLUMNS = [access_rules.c[name] for name in Rule._fields]
 
@@ -98,7 +99,8 @@ def checked_prefix(prefix: str) -> str:
     """
     plain = prefix.strip("/")
     parts = plain.split("/")
-    if SEPARATOR in plain or (plain and not all(parts)) or {".", ".."} & set(parts) or len(plain) > 4_000:
+    wrong = SEPARATOR in plain or (plain and not all(parts)) or {".", ".."} & set(parts)
+    if wrong or len(plain) > _LONGEST or min(plain, default=" ") < " ":
         raise UsageError("The prefix is no path within the source.", "Give it relative to the source: `hr/payroll`.")
     return plain
 
@@ -115,7 +117,7 @@ def count_below(connection: Connection, source_id: str, prefix: str) -> int:
 def set_mapping(connection: Connection, source_id: str, theirs: str, principal: str) -> None:
     """Say who it is here whom a source calls `theirs`; "" for nobody. Rows of scopes follow."""
     kind, _, name = theirs.partition(":")
-    if theirs != "public" and (kind not in ("user", "group") or not name):
+    if theirs != "public" and (kind not in ("user", "group") or not name or not name.isprintable()):
         raise UsageError(
             f"{theirs[:80]} is not how a source names anybody.", "Write `user:NAME`, `group:NAME` or `public`."
         )
