@@ -19,7 +19,7 @@ from bowerbird.core.records import SYSTEM, from_json
 from bowerbird.store import audit
 from bowerbird.store.backup import ABOUT, DATABASE, FORMAT, MANIFEST, SETTINGS, About, Kept, Manifest, Report
 from bowerbird.store.database import HEAD, Database, explained
-from bowerbird.store.identity_tables import attempts, invitations, sessions
+from bowerbird.store.identity_tables import attempts, invitations, sessions, tokens
 from bowerbird.store.moments import now
 from bowerbird.store.store import Store
 from bowerbird.store.tables import generations, jobs, outbox, terms
@@ -63,7 +63,7 @@ def unpack(backup: Path, folder: Path | None, report: Report = lambda what, done
 def prepare(folder: Path) -> None:
     """Make what was unpacked a library that can be opened: checked, migrated, and without what must not come back.
 
-    Nobody stays signed in (sessions may have been ended since), jobs are not resumed, and the index is forgotten: the
+    Nobody stays signed in and no token works (they may have been ended since), jobs are not resumed, and the index is forgotten: the
     next writer makes it anew from the blobs. Raises StoreError where the SQL file is damaged.
     """
     database = Database(folder / DATABASE)
@@ -75,7 +75,7 @@ def prepare(folder: Path) -> None:
     store.open()
     try:
         with store.database.write() as connection:
-            for table in (sessions, invitations, attempts, generations, outbox, terms):
+            for table in (sessions, tokens, invitations, attempts, generations, outbox, terms):
                 connection.execute(delete(table))
             ended = {"state": "cancelled", "ended": now()}
             connection.execute(update(jobs).where(jobs.c.state.in_(("queued", "running"))).values(**ended))
