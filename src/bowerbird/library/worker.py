@@ -46,6 +46,7 @@ _TOLD_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 _FOLLOW_SECONDS = 0.4
 _NICENESS = 10
+_ANSWERING_SECONDS = 3.0
 _FULL = "no space left"
 
 _log = logging.getLogger(__name__)
@@ -260,6 +261,8 @@ class Worker:
         return f"done in {receipt.seconds:.1f} s, receipt {receipt.path}; {len(receipt.unreachable)} earlier backups"
 
     def _reconcile(self) -> None:
+        if self._lasting:
+            self._stop.wait(_ANSWERING_SECONDS)  # a server that comes back answers first
         self.maintenance.reconcile()
 
     def _apply(self) -> bool:
