@@ -91,7 +91,9 @@ class Writer:
 
     def outdated(self) -> bool:
         """Tell whether the served generation was built in another way than this version would."""
-        return self.served().recipe != self.recipe
+        with self._store.database.read() as connection:
+            generation = outbox.served(connection)
+        return generation is not None and generation.recipe != self.recipe  # without one, one is being made anew
 
     def living(self) -> list[Generation]:
         """Return the generations that follow the log: the served one, and one that is being built."""
