@@ -22,6 +22,7 @@ FILTERS = (
 )  # fmt: skip
 PIPELINES = ("hybrid", "hybrid", "words", "meaning", "prefix >> items >> snippets", "typing")
 STATIC = ("/static/js/api.js", "/static/img/mark.svg", "/static/../api/status", "/nothing/there", "/api/openapi.json")
+PAGE_ROUTE = "/api/items/{item_id}/pages/{page}.png"
 TOLD = frozenset({"source-unreadable", "extraction-failed"})
 """Errors of a source or a parser about an item that U may see; any other error of the server is a failure."""
 
@@ -101,19 +102,36 @@ class Asking(Changes):
         self._check_hits((answers[0], answers[1]))
 
     def item(self, choose: Choose) -> None:
-        """Ask for an item, its text, its page or its original, whole or in part: 200 only for what U may see."""
-        item_id = choose(self.item_ids())
-        path = choose((*ITEM_ROUTES, "/api/items/{item_id}/pages/{page}.png"))
+        """Ask for an item, its text, its page or its original, whole or in part."""
+        path = choose((*ITEM_ROUTES, PAGE_ROUTE))
         part = choose(("", "", "bytes=0-3", "bytes=-2", "bytes=9999-"))
+        self.look_at(choose(self.item_ids()), path, part, choose(("session", "token")))
+
+    def look_at(self, item_id: str, path: str, part: str = "", door: str = "session") -> None:
+        """Ask a route about an item: it answers with something only where U may see the item."""
         headers = (("range", part),) if part and path.startswith("/open") else ()
         where = path.replace("{item_id}", item_id).replace("{page}", "1")
-        asked = Asked("GET", where, door=choose(("session", "token")), headers=headers)
-        first, _ = self.ask(asked, f"GET {path}")
+        first, _ = self.ask(Asked("GET", where, door=door, headers=headers), f"GET {path}")
         sees = item_id in self.plan.visible()
         if first.status < 300 and not sees:
             raise Leak(f"{where} answers {first.status}, but U may not see it")
         if sees and path == ITEM_ROUTES[0] and first.status != 200:
             raise Leak(f"{where} answers {first.status}, but U may see it")
+
+    def sweep(self) -> None:
+        """Ask for everything there is, once: each item, picture, text, source and job, and a few searches."""
+        for held in [*self.plan.held.values()]:
+            picture = any(thing.key.endswith(".png") for _, thing in held.existing())
+            for path in (ITEM_ROUTES[0], PAGE_ROUTE if picture else ITEM_ROUTES[1]):
+                self.look_at(held.id, path)
+        for item_id in self.plan.gone[-3:]:
+            self.look_at(item_id, ITEM_ROUTES[0])
+        if self.plan.rights.role != "admin":
+            for path in ("/api/sources", *(f"/api/jobs/{one}" for one in self.plan.jobs[-2:])):
+                self.ask(Asked("GET", path), "GET /api/sources" if path == "/api/sources" else "GET /api/jobs/{job_id}")
+        for text in ("after:2025-01-01", "source:zqapricot", "ha", "budget", '"harbour budget"'):
+            asked = Asked("GET", "/api/search", (("q", text), ("limit", "100")))
+            self._check_hits(self.ask(asked, "GET /api/search", self.exact))
 
     def others_look(self, choose: Choose) -> None:
         """Let pictures be drawn for somebody who may see all, so that they are kept; U must not get at them by that."""

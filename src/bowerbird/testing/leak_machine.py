@@ -50,8 +50,12 @@ class LeakMachine(RuleBasedStateMachine):
         self.drive.do("any_route", chooser(data))
 
     def teardown(self) -> None:
-        """Close the worlds."""
-        self.suite.end()
+        """Let U ask for everything once more, and close the worlds."""
+        try:
+            if hasattr(self, "drive"):
+                self.drive.end()
+        finally:
+            self.suite.end()
 
 
 def machine(suite: Suite) -> type[LeakMachine]:

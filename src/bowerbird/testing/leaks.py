@@ -66,8 +66,16 @@ class Drive(Asking):
         """Do one thing by name; a Leak tells the whole program."""
         type(self).steps += 1
         act: Callable[[Choose], None] = getattr(self, name)
+        self._told(lambda: act(choose))
+
+    def end(self) -> None:
+        """End a program: U asks for everything there is once more, which counts as one step."""
+        type(self).steps += 1
+        self._told(self.sweep)
+
+    def _told(self, act: Callable[[], None]) -> None:
         try:
-            act(choose)
+            act()
         except Leak as leak:
             raise Leak(f"{leak}\nThe program:\n  " + "\n  ".join(self.trace[-60:])) from leak
 
@@ -109,10 +117,15 @@ class Suite:
         drive = Drive((self.world(), self.world()), Plan(self.cast), exact)
         first = random.Random(1).choice  # noqa: S311  (not for secrets)
         u = f"user:{self.cast.u}"
-        drive.plan.rights.members.add(("group:local:staff", u))
-        for world in drive.worlds:
-            world.member("staff", u, True)
-        opened = (("Office", "hr", "public"), ("Office", "plans", "group:local:staff"), ("Attic", "old", u))
+        for group, member in (("staff", u), ("board", "group:local:staff")):
+            drive.plan.rights.members.add((f"group:local:{group}", member))
+            for world in drive.worlds:
+                world.member(group, member, True)
+        opened = (
+            ("Office", "hr", "public"),
+            ("Office", "plans", "group:local:staff"),
+            ("Attic", "old", "group:local:board"),
+        )
         for source, scope, allow in opened:
             drive.plan.rights.claims[source, scope] = (frozenset((allow,)), frozenset())
             for world in drive.worlds:
@@ -142,6 +155,7 @@ def walk(suite: Suite, seed: int, steps: int, length: int = 60) -> int:
         for _ in range(min(length, steps - done)):
             drive.step(dice.choice)
             done += 1
+        drive.end()
         program += 1
     suite.end()
     return done
