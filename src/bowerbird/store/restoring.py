@@ -63,8 +63,8 @@ def unpack(backup: Path, folder: Path | None, report: Report = lambda what, done
 def prepare(folder: Path) -> None:
     """Make what was unpacked a library that can be opened: checked, migrated, and without what must not come back.
 
-    Nobody stays signed in and no token works (they may have been ended since), jobs are not resumed, and the index is forgotten: the
-    next writer makes it anew from the blobs. Raises StoreError where the SQL file is damaged.
+    Nobody stays signed in and no token works (they may have been ended since), jobs are not resumed, and the index is
+    forgotten: the next writer makes it anew from the blobs. Raises StoreError where the SQL file is damaged.
     """
     database = Database(folder / DATABASE)
     problems = database.integrity()
