@@ -2,8 +2,8 @@
 
     python benchmarks/trust.py [--quick] [--json] [--only PART]
 
-Parts: filter (what the permission filter costs), recall (of the filtered meaning search), flips (one bit in any file),
-kill (SIGKILL in the middle of everything).
+Parts: api (schemathesis over every route), filter (what the permission filter costs), recall (of the filtered meaning
+search), flips (one bit in any file), kill (SIGKILL in the middle of everything).
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 import sys
 
 from _harness import run
+from _trust_api import api
 from _trust_filter import filter_cost, filtered_recall
 from _trust_flips import flips
 from _trust_kill import kills
 
-PARTS = {"filter": filter_cost, "recall": filtered_recall, "flips": flips, "kill": kills}
+PARTS = {"api": api, "filter": filter_cost, "recall": filtered_recall, "flips": flips, "kill": kills}
 
 if __name__ == "__main__":
     sys.exit(run("trust", __doc__.partition("\n")[0], PARTS))

@@ -142,7 +142,7 @@ class DesktopError(BowerbirdError):
 class SourceError(BowerbirdError):
     """A source cannot be listed or read."""
 
-    code = "source-unreadable"
+    code, status = "source-unreadable", 409
 
 
 class FetchRefusedError(SourceError):
@@ -160,7 +160,7 @@ class FetchFailedError(SourceError):
 class ExtractionError(BowerbirdError):
     """Foreign bytes could not be parsed."""
 
-    code = "extraction-failed"
+    code, status = "extraction-failed", 409
 
 
 class SandboxTimeout(ExtractionError):

@@ -98,7 +98,7 @@ class Library:
         Nobody but its owner (the id of a person) may read it, until its policy is changed.
         """
         kind, location = _kind_of(location), _normal(location)
-        if kind == "files" and "://" not in location and not Path(location).exists():
+        if kind == "files" and "://" not in location and not _is_there(location):
             raise SourceError(f"There is no file or folder {location}.", "Check the spelling, or mount the disk.")
         wanted = name or Path(location).name or kind
         with self._store.database.write() as connection:
@@ -360,6 +360,13 @@ class Library:
 def _kind_of(location: str) -> str:
     scheme = location.partition("://")[0]
     return scheme if "://" in location and scheme in kinds() else "files"
+
+
+def _is_there(location: str) -> bool:
+    try:
+        return Path(location).exists()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def _normal(location: str) -> str:

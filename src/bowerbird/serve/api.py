@@ -84,7 +84,7 @@ def page_image(
 @router.get(
     "/open/{item_id}",
     response_class=Response,
-    responses=examples.binary("application/octet-stream", "The original, or a part of it."),
+    responses=examples.binary("*/*", "The original, under the type by which it may be shown."),
 )
 @policy("guest")
 def open_original(request: Request, item_id: ItemId) -> Response:

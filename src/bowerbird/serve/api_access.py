@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from bowerbird.core.errors import UsageError
 from bowerbird.library.permissions import Permissions
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_faces import Face, Json, library_of
+from bowerbird.serve.bodies import Body
 from bowerbird.serve.policies import PolicyRoute, asker_of, policy
 from bowerbird.store.inspection import Why
 
@@ -41,13 +42,13 @@ FINDING = {
 FIX = {"source": "Documents", "prefix": "Payroll", "principal": "owner", "effect": "only", "items": 24}
 
 
-class Viewed(BaseModel):
+class Viewed(Body):
     """Whose eyes to look through."""
 
     person: str = Field(min_length=1, max_length=64, description="A person's id, or a handle.", examples=["ada"])
 
 
-class NewRule(BaseModel):
+class NewRule(Body):
     """Who may, or may not, read what is at or below a path of a source."""
 
     source: str = Field(max_length=200, examples=["Documents"])
@@ -56,27 +57,27 @@ class NewRule(BaseModel):
     effect: Literal["allow", "deny", "only"] = "allow"
 
 
-class NewPolicy(BaseModel):
+class NewPolicy(Body):
     """Who may read a source."""
 
     policy: Literal["private", "members", "public", "source"]
 
 
-class NewMapping(BaseModel):
+class NewMapping(Body):
     """Who it is here whom a source names; "" for nobody."""
 
     theirs: str = Field(min_length=1, max_length=300, examples=["user:alice"])
     principal: str = Field("", max_length=300, examples=["ada"])
 
 
-class Found(BaseModel):
+class Found(Body):
     """What to close: the source and the path of a finding."""
 
     source: str = Field(max_length=200, examples=["Documents"])
     path: str = Field(min_length=1, max_length=4_000, examples=["Payroll"])
 
 
-class FixRequest(BaseModel):
+class FixRequest(Body):
     """What to close. Nothing is changed unless `apply` is true: the rules that would be made are told."""
 
     wanted: list[Found] = Field(min_length=1, max_length=1_000)

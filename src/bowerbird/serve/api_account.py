@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from bowerbird.core.errors import ForbiddenError
 from bowerbird.library.identity import Identity
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_faces import Face, Json, library_of
+from bowerbird.serve.bodies import Body
 from bowerbird.serve.policies import Asker, PolicyRoute, asker_of, policy
 from bowerbird.serve.security import give_session, take_session
 from bowerbird.store.moments import from_row
@@ -42,7 +43,7 @@ TOKEN = {
 }  # fmt: skip
 
 
-class SignIn(BaseModel):
+class SignIn(Body):
     """A name with a password, and a code where there is a second factor."""
 
     handle: str = Field(max_length=200, examples=["ada"])
@@ -50,7 +51,7 @@ class SignIn(BaseModel):
     code: Code = ""
 
 
-class LinkSecret(BaseModel):
+class LinkSecret(Body):
     """The secret of a link to set a password."""
 
     secret: Secret
@@ -62,14 +63,14 @@ class SetUp(LinkSecret):
     password: Password
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(Body):
     """The present password, and the one to replace it."""
 
     current: Password
     new: Password
 
 
-class Confirmation(BaseModel):
+class Confirmation(Body):
     """The present password, said again."""
 
     password: Password
@@ -82,7 +83,7 @@ class TotpProof(Confirmation):
     code: Code
 
 
-class NewToken(BaseModel):
+class NewToken(Body):
     """A token for a program; `days` 0 means until it is revoked."""
 
     name: str = Field(min_length=1, max_length=100, examples=["backup"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from bowerbird.core.records import Principal
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_faces import Json, library_of
+from bowerbird.serve.bodies import Body
 from bowerbird.serve.policies import PolicyRoute, asker_of, policy
 from bowerbird.store.moments import from_row
 
@@ -86,7 +87,7 @@ RECEIPTS: dict[str, Any] = {
 }
 
 
-class Retry(BaseModel):
+class Retry(Body):
     """What to read again: these items; without any, all of a code and of a source (all, where both are empty)."""
 
     items: list[ItemId] = Field(default_factory=list, max_length=500, examples=[["0c3n8w5r2t7yb"]])

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_faces import Json, library_of, source_face, status_face
+from bowerbird.serve.bodies import Body
 from bowerbird.serve.policies import PolicyRoute, asker_of, policy
 
 router = APIRouter(tags=["library"], route_class=PolicyRoute)
@@ -18,14 +19,14 @@ JobId = Annotated[str, Path(max_length=64)]
 SourceName = Annotated[str, Path(max_length=200)]
 
 
-class Location(BaseModel):
+class Location(Body):
     """Where a source lies: a folder of this machine, or an fsspec URL."""
 
-    location: str = Field(min_length=1, max_length=4_000, examples=["/home/ada/Documents"])
+    location: str = Field(min_length=1, max_length=4_000, pattern=r"^[^\x00]+$", examples=["/home/ada/Documents"])
     name: str = Field("", max_length=200, examples=["Documents"])
 
 
-class SyncRequest(BaseModel):
+class SyncRequest(Body):
     """Which source to read again; without one, all of them."""
 
     source: str | None = Field(None, max_length=200, examples=["Documents"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from bowerbird.library.links import Link
@@ -13,6 +13,7 @@ from bowerbird.library.people import People
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_account import PERSON, person_face
 from bowerbird.serve.api_faces import Face, Json, library_of
+from bowerbird.serve.bodies import Body
 from bowerbird.serve.policies import PolicyRoute, asker_of, policy
 from bowerbird.store.groups import GroupRow, Member
 from bowerbird.store.moments import from_row
@@ -29,7 +30,7 @@ GROUP = {"id": "group:local:board", "source": "local", "name": "board", "members
 MEMBER = {"principal": "user:q8v7c2m4k1zte", "label": "ada", "origin": "local"}
 
 
-class Invitation(BaseModel):
+class Invitation(Body):
     """Somebody to let in."""
 
     handle: str = Field(max_length=64, examples=["ada"])
@@ -37,32 +38,32 @@ class Invitation(BaseModel):
     name: str = Field("", max_length=200, examples=["Ada Lovelace"])
 
 
-class RoleChange(BaseModel):
+class RoleChange(Body):
     """Another role for somebody."""
 
     role: Role
 
 
-class Description(BaseModel):
+class Description(Body):
     """How somebody is called."""
 
     handle: str = Field(max_length=64, examples=["ada"])
     name: str = Field("", max_length=200, examples=["Ada Lovelace"])
 
 
-class LinkRequest(BaseModel):
+class LinkRequest(Body):
     """Whether the second factor is to be removed, too."""
 
     without_code: bool = False
 
 
-class GroupName(BaseModel):
+class GroupName(Body):
     """The name of a group to make."""
 
     name: str = Field(min_length=1, max_length=200, examples=["board"])
 
 
-class NewMember(BaseModel):
+class NewMember(Body):
     """Who is to be in a group."""
 
     member: Principal

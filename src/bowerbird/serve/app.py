@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -30,6 +31,7 @@ from bowerbird.serve import (
     pages_oidc,
 )
 from bowerbird.serve.edge import Edge, Forwarded
+from bowerbird.serve.openapi import describe, methods_at
 from bowerbird.serve.security import Doors, Guard, open_paths
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ def create_app(library: Library, *, token: str, worker: bool, edge: Edge | None 
     app.add_exception_handler(HTTPException, _answer_error)
     for router in ROUTERS:
         app.include_router(router)
+    app.openapi = partial(describe, app, ROUTERS)  # type: ignore[method-assign]  # FastAPI's own way to another description
     app.state.open_paths = open_paths(ROUTERS)
     app.mount("/static", Files(directory=pages.STATIC))
     return app
@@ -126,6 +129,8 @@ async def _answer_error(request: Request, problem: Exception) -> Response:
     status = problem.status_code if isinstance(problem, HTTPException) else 500
     if status == 404:
         return pages.refusal(request, NotFoundError("There is nothing at this address.", "Go to the search page."), 404)
-    return pages.refusal(
-        request, UsageError("This address cannot be used in this way.", "See /api/openapi.json."), status
-    )
+    usage = UsageError("This address cannot be used in this way.", "See /api/openapi.json.")
+    answer = pages.refusal(request, usage, status)
+    if status == 405:
+        answer.headers["allow"] = ", ".join(methods_at(request.url.path, ROUTERS)) or "GET, HEAD"
+    return answer

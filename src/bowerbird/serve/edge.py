@@ -27,6 +27,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 20.0
 PATH_BYTES = 4_096
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2; all suites of TLS 1.3 are fine as they are (RFC 9325, 4.2)."""
 
@@ -233,8 +234,10 @@ async def _collected(receive: Receive) -> bytes:
     return bytes(body)
 
 
-def check_address(scope: Scope) -> None:
-    """Raise Refusal (414) for a path longer than that of any route."""
+def check_line(scope: Scope) -> None:
+    """Raise Refusal for a method that no route has (405: TRACE, CONNECT, ...) or a path longer than any (414)."""
+    if scope["method"] not in METHODS:
+        raise Refusal(405, "Bowerbird does not know this method.", "See /api/openapi.json.")
     if len(scope.get("raw_path") or b"") > PATH_BYTES:
         raise Refusal(414, f"The address is longer than {PATH_BYTES:,} bytes.", "Shorten it.")
 

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bowerbird.core.errors import BowerbirdError, RefusedError, SignInError
 from bowerbird.core.records import OWNER, Principal
-from bowerbird.serve.edge import LOOPBACK, TRANSPORT_SECURITY, Edge, Refusal, check_address, host_of, read_body
+from bowerbird.serve.edge import LOOPBACK, METHODS, TRANSPORT_SECURITY, Edge, Refusal, check_line, host_of, read_body
 from bowerbird.serve.policies import Asker, PolicyRoute
 
 if TYPE_CHECKING:
@@ -191,7 +191,9 @@ class Guard:
                 receive = await read_body(request.headers, receive)
             await (response or self.app)(scope, receive, send_guarded)
         except Refusal as refusal:
-            await self.refuse(request, refusal.problem, refusal.status)(scope, receive, send_guarded)
+            answer = self.refuse(request, refusal.problem, refusal.status)
+            answer.headers.update({"allow": ", ".join(METHODS)} if refusal.status == 405 else {})
+            await answer(scope, receive, send_guarded)
         except ClientDisconnect:
             return
         except Exception:  # the last resort: the trace goes to the log, never to the asker
@@ -205,7 +207,7 @@ class Guard:
         try:
             self.edge.check_host(request.headers.get("host", ""))
             self.edge.check_transport(request.scope)
-            check_address(request.scope)
+            check_line(request.scope)
             if path in request.app.state.open_paths:
                 _check_place(request)
             elif not path.startswith(STATIC):
