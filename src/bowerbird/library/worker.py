@@ -220,7 +220,7 @@ class Worker:
                 self._ingest.run_urgent()
 
     def _indexing(self, vectors: bool) -> None:
-        tried, worked = float("-inf"), time.monotonic()
+        tried, worked, failed = float("-inf"), time.monotonic(), 0
         while not self._stop.is_set():
             if self._ingest.busy:
                 self._stop.wait(_GATHER_SECONDS)  # a few large commits cost less than many small ones
@@ -230,8 +230,10 @@ class Worker:
             try:
                 with self._gate.passing():
                     done = self._index_some()
+                failed = 0
             except UNREADABLE:
-                if not self.maintenance.reconcile():
+                failed += 1  # the first time, another thread may have begun the index anew just now
+                if not self.maintenance.reconcile() and failed > 1:
                     raise
                 done = True
             if done or self._reading():
