@@ -25,10 +25,10 @@ from bowerbird.testing.leak_world import Answer, Asked
 CANARY = "zq"
 """Every word, name and person of what is hidden in one world begins with this, and nothing visible holds it."""
 
-CANARIES = re.compile(r"zq[a-z]{2,}", re.IGNORECASE)
 RAW = frozenset({"score", "scores", "_score", "_distance"})
 """Names of fields that would tell raw scores."""
 
+_ID = re.compile(r"[0-9a-z]{13}")
 _LEFT_OUT = frozenset({"date", "content-length", "retry-after"})
 _OWN = frozenset({"id", "secret", "uri", "created", "seen", "ends"})
 _OWN_PATHS = ("/api/me", "/api/signin", "/api/setup")
@@ -44,7 +44,7 @@ def told(answer: Answer, asked: Asked, exact: bool) -> dict[str, Any]:
     if "set-cookie" in headers:
         headers["set-cookie"] = re.sub(r"=[\w-]{20,}", lambda found: f"=<{len(found[0])}>", headers["set-cookie"])
     body: Any = answer.body
-    if headers.get("content-type", "").startswith("application/json"):
+    if _is_json(answer):
         body = _plain(json.loads(answer.body), asked.path.startswith(_OWN_PATHS))
         if asked.path == "/api/search" and isinstance(body, dict) and not exact:
             body = unordered(body, ("sort", "date") in asked.query)
@@ -80,25 +80,30 @@ def compare(asked: Asked, answers: tuple[Answer, Answer], exact: bool) -> None:
 
 def check_clean(asked: Asked, answer: Answer, canaries: Collection[str] = (CANARY,)) -> None:
     """Raise Leak where an answer holds a canary that the asker did not send, or a raw score."""
-    text = _readable(answer)
+    text = _readable(answer, asked.path.startswith(_OWN_PATHS))
     for said in asked.said():
         text = text.replace(said, "").replace(said.lower(), "")
     for canary in canaries:
         if canary.lower() in text.lower():
             at = text.lower().index(canary.lower())
             raise Leak(f"{asked.method} {asked.path} {dict(asked.query)} tells: …{text[max(0, at - 80) : at + 80]}…")
-    if answer.headers.get("content-type", "").startswith("application/json") and "openapi" not in asked.path:
+    if _is_json(answer) and "openapi" not in asked.path:
         found = RAW & _names(json.loads(answer.body))
         if found:
             raise Leak(f"{asked.method} {asked.path} tells raw scores: {sorted(found)}")
 
 
-def _readable(answer: Answer) -> str:
-    """Return headers and body as one text, JSON as its names and values."""
+def _readable(answer: Answer, own: bool) -> str:
+    """Return headers and body as one text, JSON as its names and values, without what is random (it may spell words)."""
     body = answer.body.decode("utf-8", "replace")
-    if answer.headers.get("content-type", "").startswith("application/json"):
-        body = "\n".join(_texts(json.loads(answer.body)))
-    return "\n".join((*(f"{name}: {value}" for name, value in answer.headers.items()), body))
+    if _is_json(answer):
+        body = "\n".join(_texts(json.loads(answer.body), _OWN if own else frozenset({"cursor"})))
+    shown = (f"{name}: {value}" for name, value in answer.headers.items() if name != "set-cookie")
+    return "\n".join((*shown, body))
+
+
+def _is_json(answer: Answer) -> bool:
+    return bool(answer.body) and answer.headers.get("content-type", "").startswith("application/json")
 
 
 def _plain(value: Any, own: bool) -> Any:
@@ -121,15 +126,15 @@ def _names(value: Any) -> set[str]:
     return {name for one in value for name in _names(one)} if isinstance(value, list) else set()
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: Any, skipped: Collection[str]) -> Iterator[str]:
     if isinstance(value, dict):
         for name, one in value.items():
             yield name
-            yield from _texts(one)
+            yield from () if name in skipped else _texts(one, skipped)
     elif isinstance(value, list):
         for one in value:
-            yield from _texts(one)
-    else:
+            yield from _texts(one, skipped)
+    elif not _ID.fullmatch(str(value)):
         yield str(value)
 
 
