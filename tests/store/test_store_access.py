@@ -97,11 +97,12 @@ def test_the_log_finds_what_was_changed_taken_out_or_put_in(store: Store) -> Non
     with store.database.write() as connection:
         person(connection, "ann")
         audit.record(connection, SYSTEM, "system.search")
-        audit.record(connection, ANN, "rule.added", "r-1")
+        audit.record(connection, ANN, "rule.added", "0000000000001")
         audit.record(connection, None, "signin.failed")
         events = list(audit.exported(connection))
         assert [(one.actor, one.action, one.object) for one in events] == [
-            ("system", "system.search", ""), ("p-ann", "rule.added", "r-1"), ("nobody", "signin.failed", ""),
+            ("system", "system.search", ""), ("p-ann", "rule.added", "0000000000001"),
+            ("nobody", "signin.failed", ""),
         ]  # fmt: skip
         assert audit.broken(connection) == []
         assert [one.id for one in audit.listed(connection, limit=2)] == [3, 2]

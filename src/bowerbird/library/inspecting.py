@@ -147,6 +147,16 @@ def _look_settings(library: Library) -> str:
     return "every name and value fits"
 
 
+def _look_audit(library: Library) -> str:
+    chain = library.auditing.verify()
+    if chain.broken:
+        raise BowerbirdError(
+            f"{len(chain.broken):,} events of the audit log do not follow from those before, first {chain.broken[0]}.",
+            "Somebody changed the database: compare with a backup or an export of the log.",
+        )
+    return f"{chain.events:,} events, each follows from the one before"
+
+
 def _look_sandbox(library: Library) -> str:
     guard = library.sandbox().guard
     if guard.network == "none":
@@ -160,6 +170,7 @@ def _look_sandbox(library: Library) -> str:
 
 _LOOKS: tuple[tuple[str, Callable[[Library], str]], ...] = (
     ("database", _look_store),
+    ("audit", _look_audit),
     ("disk", _look_disk),
     ("settings", _look_settings),
     ("model", _look_model),

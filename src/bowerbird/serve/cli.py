@@ -25,6 +25,7 @@ from bowerbird.serve import (
     cli_sources,
     cli_status,
 )
+from bowerbird.serve.cli_audit import audit
 from bowerbird.serve.cli_bench import bench
 from bowerbird.serve.cli_call import Call, begin
 from bowerbird.serve.cli_models import models
@@ -89,6 +90,7 @@ app.add_typer(models, name="models")
 app.add_typer(cli_people.people, name="people")
 app.add_typer(cli_people.groups, name="groups")
 app.add_typer(cli_people.token, name="token")
+app.add_typer(audit, name="audit")
 
 
 def main() -> None:
