@@ -94,7 +94,7 @@ def check_clean(asked: Asked, answer: Answer, canaries: Collection[str] = (CANAR
 
 
 def _readable(answer: Answer, own: bool) -> str:
-    """Return headers and body as one text, JSON as its names and values, without what is random (it may spell words)."""
+    """Return headers and body as one text, JSON as its names and values, without what is random."""
     body = answer.body.decode("utf-8", "replace")
     if _is_json(answer):
         body = "\n".join(_texts(json.loads(answer.body), _OWN if own else frozenset({"cursor"})))
