@@ -27,6 +27,8 @@ from PIL import Image
 from bowerbird.core.settings import Settings
 from bowerbird.library import Library
 from bowerbird.serve.app import create_app
+from bowerbird.serve.edge import Edge
+from bowerbird.serve.server import configured
 
 TOKEN = "a-token-for-tests"
 NOTES = 45
@@ -131,7 +133,9 @@ class Site:
 
 
 def serve(app: FastAPI) -> tuple[uvicorn.Server, threading.Thread, str]:
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False))
+    config = configured(app, Edge())
+    config.port = 0
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
