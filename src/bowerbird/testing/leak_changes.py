@@ -26,6 +26,7 @@ class Changes:
         self.exact = exact
         self.trace: list[str] = []
         self.number = 0
+        self.rules: dict[str, list[str]] = {}
 
     def note(self, text: str) -> None:
         """Remember a step of the program."""
@@ -72,6 +73,7 @@ class Changes:
             word = "lantern" if held.twin else ("zqaspen", "zqbasil")[world]
             name = f"{word}{number}.{before.key.rpartition('.')[2]}"
             after = Thing(f"{folder}/{name}" if folder else name, folder, before.content, before.modified)
+            self._said(world, held.source, folder)
             self.worlds[world].rename(held.source, held.id, before, after)
             held.things[world] = after
         self.note(f"rename {held.id} to {[thing.key for _, thing in held.existing()]}")
@@ -88,6 +90,7 @@ class Changes:
             return
         for world, thing in moved.items():
             held.things[world] = thing
+            self._said(world, held.source, scope)
             self.worlds[world].move(held.source, thing)
         self.note(f"move {held.id} to the scope {scope!r}")
 
@@ -164,20 +167,21 @@ class Changes:
         """Make a rule on a folder, or undo one."""
         rights = self.plan.changed()
         if rights.rules and choose((True, False)):
-            name = choose(sorted(rights.rules))
+            name = choose(list(rights.rules))
             del rights.rules[name]
-            self._grant(rights, f"rule {name} undone")
-            self._both(lambda world: world.unrule(name.split("|")[self.worlds.index(world)]))
+            self._grant(rights, f"{name} undone")
+            made_as = self.rules.pop(name)
+            self._both(lambda world: world.unrule(made_as[self.worlds.index(world)]))
             return
         source, folder = choose([place for place in PLACES if place not in (VAULT, ("Attic", ""))])
         principal, effect = choose(self.plan.cast.principals()), choose(("allow", "deny", "deny"))
         made = (source, folder, principal, effect)
         if made in rights.rules.values():
             return
-        rights.rules["new"] = made
-        self._grant(rights, f"rule {made}")
-        names = self._both(lambda world: world.rule(*made))
-        self.plan.rights.rules["|".join(names)] = self.plan.rights.rules.pop("new")
+        name = f"rule {self._next()}"
+        rights.rules[name] = made
+        self._grant(rights, f"{name} {made}")
+        self.rules[name] = self._both(lambda world: world.rule(*made))
 
     def group(self, choose: Choose) -> None:
         """Put U or a group into a group, or take them out."""
@@ -217,6 +221,7 @@ class Changes:
     def _enter(self, held: Held, waits: bool) -> None:
         self.plan.held[held.id] = held
         for world, thing in held.existing():
+            self._said(world, held.source, thing.scope)
             enter = self.worlds[world].wait if waits else self.worlds[world].put
             enter(held.source, thing, held.id)
         told = [thing and (thing.key, *_text(thing)) for thing in held.things]
@@ -233,6 +238,11 @@ class Changes:
                 del self.plan.held[held.id]
                 self.plan.gone.append(held.id)
             self.note(f"delete {held.id} in {list(where)}")
+
+    def _said(self, world: int, source: str, scope: str) -> None:
+        """Let a source say who may read a scope before the first item in it, as it does in every pull."""
+        if said := self.plan.rights.claims.get((source, scope)):
+            self.worlds[world].say(source, scope, sorted(said[0]), sorted(said[1]))
 
     def _grant(self, rights: Rights, told: str) -> None:
         """Put rights in force in the plan; what would show a difference between the worlds is deleted first."""

@@ -1,6 +1,7 @@
 """The leak suite as a state machine of hypothesis: programs of actions and requests, shrunk where one fails.
 
-    run_state_machine_as_test(machine(suite), settings=settings(max_examples=100, stateful_step_count=60))
+    with Suite() as suite:
+        steps = run_programs(suite, programs=100)
 
 Needs `hypothesis` (an extra of development). A step is one action, or one request in both worlds.
 """
@@ -9,8 +10,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from bowerbird.testing.leak_requests import Choose
 from bowerbird.testing.leaks import Drive, Suite
@@ -66,3 +68,23 @@ def machine(suite: Suite) -> type[LeakMachine]:
 
     Machine.suite = suite
     return Machine
+
+
+LENGTH = 50
+"""Steps of a program."""
+
+
+def run_programs(suite: Suite, programs: int, fixed: bool = False) -> int:
+    """Run programs of LENGTH steps (always the same where `fixed`); returns how many steps. Raises Leak.
+
+    A program that fails is not shrunk, as every try takes seconds: the leak tells its steps. `Drive.counts` says how
+    often each route was asked.
+    """
+    Drive.steps = 0
+    Drive.counts.clear()
+    how = settings(
+        max_examples=programs, stateful_step_count=LENGTH, deadline=None, derandomize=fixed, database=None,
+        suppress_health_check=list(HealthCheck), phases=[Phase.generate],
+    )  # fmt: skip
+    run_state_machine_as_test(machine(suite), settings=how)
+    return Drive.steps
