@@ -146,3 +146,14 @@ def test_large_bodies_are_refused(client: httpx.Client) -> None:
 def test_only_our_own_files_are_served(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404 and "create_app" not in answer.text
+
+
+def test_refusals_are_written_down_without_names(house: Any, caplog: pytest.LogCaptureFixture) -> None:
+    ada = house.enter("ada")
+    browser = house.browser()
+    browser.sign_in()
+    assert browser.get("/api/groups/group:local:secret-board/members").status_code == 403
+    assert house.browser().get("/api/me", headers={"host": "evil.example"}).status_code == 403
+    told = [record.getMessage() for record in caplog.records if record.name == "bowerbird.serve"]
+    assert told == [f"GET /api/groups/{{group:path}}/members: forbidden for {ada}",
+                    "GET before the router: request-refused for nobody"]  # fmt: skip

@@ -32,7 +32,7 @@ from bowerbird.serve import (
 )
 from bowerbird.serve.edge import Edge, Forwarded
 from bowerbird.serve.openapi import describe, methods_at
-from bowerbird.serve.security import Doors, Guard, open_paths
+from bowerbird.serve.security import Doors, Guard, open_paths, tell_refusal
 
 if TYPE_CHECKING:
     from bowerbird.library import Library
@@ -120,6 +120,8 @@ class Files(StaticFiles):
 
 async def _answer_error(request: Request, problem: Exception) -> Response:
     if isinstance(problem, BowerbirdError):
+        if problem.status == 403:
+            tell_refusal(request, problem)
         return pages.refusal(request, problem, problem.status)
     if isinstance(problem, RequestValidationError):
         first = problem.errors()[0]

@@ -153,6 +153,13 @@ def _check_place(request: Request) -> None:
         raise RefusedError("The request comes from another site.", "Use Bowerbird's own page.")
 
 
+def tell_refusal(request: Request, problem: BowerbirdError) -> None:
+    """Write into the server's log that somebody (an id) was refused; the route as it is declared holds no names."""
+    asker: Asker | None = request.scope.get("asker")
+    route = getattr(request.scope.get("route"), "path", "before the router")
+    _log.warning("%s %s: %s for %s", request.method, route, problem.code, asker.person if asker else "nobody")
+
+
 def _put_headers(scope: Scope, message: Message) -> None:
     headers = MutableHeaders(scope=message)
     for name, value in HEADERS.items():
@@ -213,5 +220,7 @@ class Guard:
             elif not path.startswith(STATIC):
                 request.scope["asker"] = await run_in_threadpool(recognize, request, self.doors)
         except BowerbirdError as problem:
+            if problem.status == 403:
+                tell_refusal(request, problem)
             return self.refuse(request, problem, problem.status)
         return None
