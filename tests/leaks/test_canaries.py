@@ -21,10 +21,9 @@ ROUNDS = 3
 
 @pytest.fixture
 def world(suite: Suite) -> Iterator[World]:
-    """Something visible, and hidden: items, a source, a group, a person, a job, a rule, a failure."""
+    """Something visible, with the bytes of a hidden item that was read before it; and much that is hidden."""
     world = suite.world()
     world.say("Office", "hr", ("public",), ())
-    world.put("Office", Thing("hr/plan.txt", "hr", b"The harbour budget.", DAY), "seen")
     for item, name, content in (
         ("hidden", "zqmerger.txt", b"The zqmerger costs zqmillions."),
         ("twin", "zqsame.txt", b"The harbour budget."),
@@ -32,6 +31,7 @@ def world(suite: Suite) -> Iterator[World]:
         ("broken", "zqbroken.pdf", b"%PDF-1.7 zqinside"),
     ):
         world.put("Office", Thing(f"vault/{name}", "vault", content, DAY), item)
+    world.put("Office", Thing("hr/plan.txt", "hr", b"The harbour budget.", DAY), "seen")
     world.add_source("zqsource", "zqfolder/zqfile.txt cannot be read")
     world.put("zqsource", Thing("zqdeep/zqnote.md", "", b"# zqheading\n\nzqtext", DAY), "deep")
     world.member("zqboard", f"user:{world.cast.other}", True)
@@ -109,6 +109,14 @@ def test_no_page_and_no_method_tells_what_is_hidden(world: World, method: str) -
         for by in ("session", ""):
             asked = Asked(method, path, headers=(("accept", "text/html"),), door=by)
             check_clean(asked, world.ask(asked), (CANARY,))
+
+
+def test_the_text_of_an_item_is_titled_by_its_own_name(world: World) -> None:
+    """The same bytes were read before under a name that is not for U."""
+    asked = Asked("GET", "/api/items/seen/text")
+    answer = world.ask(asked)
+    check_clean(asked, answer, (CANARY,))
+    assert b'"title":"plan"' in answer.body
 
 
 def test_the_canary_is_there_for_who_may_see_it(world: World) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bowerbird.core.records import Filters, Passage
+from bowerbird.core.records import Filters, Passage, Principal
 from bowerbird.store.items import Glance, StoredItem
 
 Vector = NDArray[np.float32]
@@ -40,6 +40,10 @@ class Candidate(NamedTuple):
 
 class Reading(Protocol):
     """The reads of one principal. Nothing that the principal may not see is ever returned, counted or scored."""
+
+    @property
+    def principal(self) -> Principal:
+        """Whose reads these are."""
 
     def words(self, query: WordQuery, filters: Filters, limit: int) -> list[Candidate]:
         """Return the best passages by BM25, best first; with no words and no phrases, none."""

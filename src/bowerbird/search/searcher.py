@@ -130,7 +130,8 @@ class Searcher:
         if not free_text(query):
             stage = PRESETS["recent"] if query.filters != Filters() else None
         context = Context(reader, query, self._remembering)
-        return _Asked(context, stage, "\n".join((str(stage), sort, query.text)))
+        # a kept ranking is for whom it was made: its explanations count what they may see
+        return _Asked(context, stage, "\n".join((reader.principal.name, str(stage), sort, query.text)))
 
     def _remembering(self) -> QueryEncoder | None:
         encoder = self._encoder()

@@ -97,6 +97,8 @@ class Asking(Changes):
             asked = Asked("GET", "/api/search", (*query, ("cursor", cursor)))
             answers.append(world.ask(asked))
             check_clean(asked, answers[-1])
+            if answers[-1].status == 200:
+                raise Leak(f"the cursor of somebody else's search for {text!r} is taken")
         self.counts["GET /api/search"] += 1
         self.note(f"borrow a cursor for {text!r}")
         self._check_hits((answers[0], answers[1]))

@@ -1,4 +1,4 @@
-"""The leak suite as a state machine of hypothesis: programs of actions and requests, shrunk where one fails.
+"""The leak suite as a state machine of hypothesis: programs of actions and requests.
 
     with Suite() as suite:
         steps = run_programs(suite, programs=100)

@@ -5,7 +5,7 @@
         for _ in range(500):
             drive.step(random.Random(7).choice)       # raises Leak where U can tell the worlds apart
 
-`leak_machine.LeakMachine` is the same as a state machine of hypothesis, which shrinks a program that fails.
+`leak_machine` has the same as a state machine of hypothesis.
 
 **What is compared**: status, headers and body of every answer, but for what `leak_compare` lists.
 

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from bowerbird.core.kinds import kind_of
-from bowerbird.core.records import Filters, Passage, Place
+from bowerbird.core.records import OWNER, Filters, Passage, Place, Principal
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.search.matching import UNSPACED, stem, tokens
 from bowerbird.store.items import Glance, StoredItem
@@ -53,6 +53,7 @@ class MemoryReader:
     vectors: Mapping[str, Vector] = field(default_factory=dict)
     visible: frozenset[int] | None = None
     withdrawn: frozenset[str] = frozenset()
+    principal: Principal = OWNER
 
     def words(self, query: WordQuery, filters: Filters, limit: int) -> list[Candidate]:
         """Return the best passages by BM25 over the whole collection's statistics."""
