@@ -9,7 +9,7 @@ from bowerbird.lab.measuring import Figure
 from bowerbird.testing.api_check import HOST, Budget, Findings, check_api, known_of, small_library
 
 QUICK = Budget(examples=4, seconds=60)
-LONG = Budget(examples=60, seconds=1_200)
+LONG = Budget(examples=60, seconds=300)
 
 
 def api(setup: Setup) -> list[Figure]:
