@@ -7,7 +7,8 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ from bowerbird.serve import edge as edges
 from bowerbird.serve.edge import Edge, Forwarded, Refusal, host_of, read_body
 from bowerbird.serve.patience import Patient
 from bowerbird.serve.server import configured
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run in a thread of its own: the browser tests leave an event loop in this one."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, coroutine).result()
+
 
 PROXIED = {"base_url": "https://find.example.org", "trusted_proxies": "10.0.3.0/24, ::1"}
 
@@ -108,7 +116,7 @@ def seen(edge: Edge, client: tuple[str, int] | None, **headers: str) -> dict[str
 
     pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "scheme": "http", "client": client, "headers": [(b"host", b"find.example.org"), *pairs]}
-    asyncio.run(Forwarded(app, edge=edge)(scope, None, None))  # type: ignore[arg-type]
+    run(Forwarded(app, edge=edge)(scope, None, None))  # type: ignore[arg-type]
     return got
 
 
@@ -177,12 +185,12 @@ def read(headers: dict[str, str], *messages: dict[str, Any], wait: float = 0.0) 
         await asyncio.sleep(wait)
         return left.pop(0)
 
-    async def whole() -> bytes:
+    async def whole() -> Any:
         again = await read_body(Headers(headers), receive)
         message = await again()
-        return bytes(message.get("body", b""))
+        return message.get("body", b"")
 
-    return asyncio.run(whole())
+    return bytes(run(whole()))
 
 
 def part(size: int, more: bool = False) -> dict[str, Any]:

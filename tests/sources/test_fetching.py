@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bowerbird.core.errors import FetchFailedError, FetchRefusedError, SettingError
@@ -135,6 +135,7 @@ def test_zones_of_this_machine_are_refused(plain: Web, zone: str) -> None:
         fetcher(plain).get(f"http://[{zone}]:{plain.port}/")
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_an_address_within_an_address_counts(inner: ipaddress.IPv4Address) -> None:
     number = int(inner)
@@ -148,6 +149,7 @@ def test_an_address_within_an_address_counts(inner: ipaddress.IPv4Address) -> No
     assert is_global(str(teredo)) == is_global(str(inner))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "0.0.0.0/8"]),
        st.integers(0, 2**32 - 1))  # fmt: skip
 def test_private_ranges_are_not_global(network: str, offset: int) -> None:

@@ -15,7 +15,7 @@ import ssl
 import threading
 import zlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -126,12 +126,13 @@ class Fetcher:
         self.tls = tls
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Return what is at an address, whatever its status; not for use within an event loop.
+        """Return what is at an address, whatever its status. Blocks.
 
         Raises FetchRefusedError for an address that must not be fetched or an answer that is too large or too slow,
         FetchFailedError where nobody answers.
         """
-        return asyncio.run(self._get(url, dict(headers or {})))
+        with ThreadPoolExecutor(1, "fetch") as aside:  # an event loop may run in the caller's thread already
+            return aside.submit(lambda: asyncio.run(self._get(url, dict(headers or {})))).result()
 
     async def _get(self, text: str, headers: dict[str, str]) -> Fetched:
         try:
