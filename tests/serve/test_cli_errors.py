@@ -120,8 +120,11 @@ def test_a_home_that_cannot_be(bowerbird, tmp_path):
 def test_a_library_of_a_newer_bowerbird(bowerbird):
     import sqlite3
 
+    from bowerbird.store.sums import row_sum
+
     assert bowerbird("status").code == 0
     with sqlite3.connect(bowerbird.home / "bowerbird.sqlite") as connection:
+        connection.create_function("row_sum", -1, row_sum, deterministic=True)
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     assert_helps(bowerbird("status"), "schema-unknown", 1)
