@@ -68,7 +68,7 @@ def test_an_empty_library_shows_the_way_in(empty_site: Any, browse: Callable[...
     page.get_by_label("Folder on this machine").fill("/no/such/folder")
     page.keyboard.press("Enter")
     page.locator(".add-answer.bad").wait_for(timeout=TIMEOUT)
-    page.allowed = "status of 500"
+    page.allowed = "status of 409"
     page.get_by_label("Folder on this machine").fill(str(empty_site.folder))
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Add it").wait_for(timeout=TIMEOUT)
