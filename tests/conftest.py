@@ -131,3 +131,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("tls") / "both.pem"
     file.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, private, serialization.NoEncryption()))
     return file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests with a browser last: Playwright leaves an event loop and its greenlets in the main thread."""
+    items.sort(key=lambda item: "chromium" in getattr(item, "fixturenames", ()))
