@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import sqlite3
 import time
 import weakref
@@ -24,6 +25,8 @@ HEAD = "0002"
 
 BACKUPS = "backups"
 """The folder below the data directory for backups, and for what the file was before each migration."""
+
+_SHARED_MEMORY_BYTES = 64 * 1024
 
 MIGRATION_PREFIX = "before-"
 
@@ -249,8 +252,13 @@ def explained(file: Path) -> Iterator[None]:
         raise
 
 
+def _no_room(folder: Path) -> bool:
+    """Tell whether not even SQLite's shared memory file fits, without which it opens nothing (SQLITE_IOERR_SHMSIZE)."""
+    return shutil.disk_usage(folder).free < _SHARED_MEMORY_BYTES
+
+
 def _translated(message: str, file: Path) -> BowerbirdError:
-    if "full" in message:
+    if "full" in message or ("I/O error" in message and _no_room(file.parent)):
         return DiskFullError(
             f"There is no room left on the disk of {file.parent}.", "Free some space and run it again."
         )
