@@ -17,7 +17,7 @@ import threading
 import time
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import uvicorn
 from joserfc import jwt
@@ -109,7 +109,7 @@ class OpenIDProvider:
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode({**answer, 'code': code})}", 303)
 
     async def _token(self, request: Request) -> Response:
-        form = {name: str(value) for name, value in (await request.form()).items()}
+        form = dict(parse_qsl((await request.body()).decode()))
         credentials = base64.b64encode(f"{self.client}:{self.secret}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {credentials}":
             return JSONResponse({"error": "invalid_client"}, 401)
