@@ -32,8 +32,22 @@ def explain(page: Any, item: str, person: str) -> None:
     page.get_by_role("button", name="Explain").press("Enter")
 
 
-def test_a_rule_opens_a_folder_and_why_says_so(site: Any, browse: Callable[..., Any], reader: Any) -> None:
-    page = browse("/admin/access")
+@pytest.fixture
+def office(empty_site: Any, eventually: Callable[..., bool]) -> Any:
+    """A site of its own with a worker: a rule moves items to another scope, and the index follows."""
+    (empty_site.folder / "hr").mkdir()
+    (empty_site.folder / "hr/travel policy.md").write_text("Whoever travels, decides how.", encoding="utf-8")
+    empty_site.library.add(str(empty_site.folder), "Office")
+    empty_site.library.enqueue("sync")
+    assert eventually(lambda: len(empty_site.library.search("travels").hits) == 1)
+    return empty_site
+
+
+def test_a_rule_opens_a_folder_and_why_says_so(
+    office: Any, browse: Callable[..., Any], eventually: Callable[..., bool]
+) -> None:
+    reader = office.library.identity.people.invite("reader", "member")[0]
+    page = browse("/admin/access", site=office)
     page.locator("#why-person option").first.wait_for(state="attached", timeout=TIMEOUT)
     explain(page, "hr/travel policy.md", reader.handle)
     page.locator("#why-answer", has_text=f"{reader.handle} may not read hr/travel policy.md").wait_for(timeout=TIMEOUT)
@@ -47,11 +61,12 @@ def test_a_rule_opens_a_folder_and_why_says_so(site: Any, browse: Callable[..., 
     page.locator("#why-answer .good", has_text=f"{reader.handle} may read").wait_for(timeout=TIMEOUT)
     page.get_by_role("button", name=f"Remove the rule for {reader.handle} in Office").press("Enter")
     page.keyboard.press("Enter")  # Cancel has the focus
-    assert len([one for one in site.library.permissions.rules() if one.principal == reader.handle]) == 1
+    assert len([one for one in office.library.permissions.rules() if one.principal == reader.handle]) == 1
     page.get_by_role("button", name=f"Remove the rule for {reader.handle} in Office").press("Enter")
     page.get_by_role("button", name="Remove the rule", exact=True).press("Enter")
     toast(page, "The rule is removed.")
-    assert not [one for one in site.library.permissions.rules() if one.principal == reader.handle]
+    assert not [one for one in office.library.permissions.rules() if one.principal == reader.handle]
+    assert eventually(lambda: len(office.library.search("travels").hits) == 1)
 
 
 def test_a_policy_is_changed_and_changed_back(site: Any, browse: Callable[..., Any]) -> None:
