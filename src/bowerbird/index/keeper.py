@@ -80,7 +80,6 @@ class IndexKeeper:
         del purged  # what the log deleted is only marked in Lance until it is compacted with nothing kept
         before = sum(1 for path in self._tables.folder.rglob("*") if path.is_file())
         self._writer.compact(timedelta(0))
-        self._writer.count_terms()
         after = sum(1 for path in self._tables.folder.rglob("*") if path.is_file())
         return {"index files before": before, "index files after": after}
 

@@ -36,60 +36,18 @@ PLACES = (
     Place("audit", "Audit log", "log"),
     Place("storage", "Storage", "disk"),
 )
-_PLACES = {place.name: place for place in PLACES}
 
 
-def _shown(request: Request, name: str) -> Response:
-    return page(request, f"admin/{name}.html", place=_PLACES[name], places=PLACES)
+def _add(place: Place) -> None:
+    @policy("admin")
+    def shown(request: Request) -> Response:
+        return page(request, f"admin/{place.name}.html", place=place, places=PLACES)
+
+    router.add_api_route(place.path, shown, name=place.name)
 
 
-@router.get("/admin")
-@policy("admin")
-def overview(request: Request) -> Response:
-    """Show how the library stands and what needs attention."""
-    return _shown(request, "overview")
-
-
-@router.get("/admin/people")
-@policy("admin")
-def people(request: Request) -> Response:
-    """Show people and groups."""
-    return _shown(request, "people")
-
-
-@router.get("/admin/sources")
-@policy("admin")
-def sources(request: Request) -> Response:
-    """Show the sources and how they fare."""
-    return _shown(request, "sources")
-
-
-@router.get("/admin/access")
-@policy("admin")
-def access(request: Request) -> Response:
-    """Show who may read what, and why."""
-    return _shown(request, "access")
-
-
-@router.get("/admin/activity")
-@policy("admin")
-def activity(request: Request) -> Response:
-    """Show what is going on, and what could not be read."""
-    return _shown(request, "activity")
-
-
-@router.get("/admin/audit")
-@policy("admin")
-def audit(request: Request) -> Response:
-    """Show who did what."""
-    return _shown(request, "audit")
-
-
-@router.get("/admin/storage")
-@policy("admin")
-def storage(request: Request) -> Response:
-    """Show what takes how much room, and the backups."""
-    return _shown(request, "storage")
+for _place in PLACES:
+    _add(_place)
 
 
 @router.get("/status")
