@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bowerbird.core.records import Filters, Person
+from bowerbird.core.records import Either, Filters, Person
 from bowerbird.index.addresses import Addresses, Fragments
 from bowerbird.index.cutting import cut, search_text
 from bowerbird.index.filters import compiled, ids_in, in_scopes, items_in
@@ -70,18 +71,29 @@ def passes(item: StoredItem, filters: Filters, scopes: set[int], stale: set[str]
         and (not filters.people or any(name.lower() in "\n".join(people) for name in filters.people))
         and (filters.after is None or (day is not None and day >= filters.after))
         and (filters.before is None or (day is not None and day < filters.before))
+        and all(
+            any(passes(item, option, scopes, stale) for option in one.options) != one.excluded for one in filters.either
+        )
     )
 
 
 TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=5))
 SOME = st.lists(TEXTS, max_size=3).map(tuple)
 DAYS = st.one_of(st.none(), st.dates(date(2025, 12, 30), date(2026, 1, 30)))
-FILTERS = st.builds(
+PLAIN = st.builds(
     Filters,
     types=st.lists(st.sampled_from(["note", "pdf", "co'de", "x"]), max_size=2).map(tuple),
     sources=st.lists(st.sampled_from(["papers", "O'NEIL's", "ünÏ", "nothing"]), max_size=2).map(tuple),
     within=SOME, people=SOME, before=DAYS, after=DAYS,
 )  # fmt: skip
+
+
+def with_alternatives(options: st.SearchStrategy[Filters]) -> st.SearchStrategy[Filters]:
+    either = st.builds(Either, st.lists(options, max_size=3).map(tuple), st.booleans())
+    return st.builds(replace, PLAIN, either=st.lists(either, max_size=2).map(tuple))
+
+
+FILTERS = st.recursive(PLAIN, with_alternatives, max_leaves=6)
 
 
 @settings(max_examples=250, deadline=None)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, update
 
-from bowerbird.core.records import SYSTEM, Block, Filters, Passage, Person, Principal
+from bowerbird.core.records import SYSTEM, Block, Either, Filters, Passage, Person, Principal
 from bowerbird.index.cutting import search_text
 from bowerbird.index.reader import Reader
 from bowerbird.index.reading import WordQuery
@@ -49,11 +49,15 @@ QUERIES = st.builds(
     st.lists(st.sampled_from([*VOCABULARY, "absent", "PARROT", "nes", "par", "so"]), max_size=3).map(" ".join),
     st.lists(st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=3).map(" ".join), max_size=2).map(tuple),
     st.booleans(),
+    st.lists(st.lists(st.sampled_from([*VOCABULARY, "blue parrot", "!"]), max_size=3).map(tuple), max_size=1).map(
+        tuple
+    ),
 )
 NARROWED = st.sampled_from([
     ANY, Filters(types=("note",)), Filters(within=("even",)), Filters(people=("bob",)), Filters(sources=("PAPERS",)),
     Filters(after=date(2026, 3, 3)), Filters(before=date(2026, 3, 3), types=("note", "code")),
-    Filters(within=("none",)),
+    Filters(within=("none",)), Filters(either=(Either((Filters(types=("note",)), Filters(people=("bob",)))),)),
+    Filters(either=(Either((Filters(within=("even",), before=date(2026, 3, 4)),), excluded=True),)),
 ])  # fmt: skip
 
 
@@ -85,8 +89,13 @@ def test_it_finds_what_the_reader_in_memory_finds(new_shelf: Any, corpus: list[s
         assert all(abs(one.score - scores[one.passage]) < 1e-4 for one in near)
         assert [one.score for one in near] == sorted((one.score for one in near), reverse=True)
         assert reader.recent(filters, 100) == slow.recent(filters, 100)
+        every = [*slow.stored, "nothing"]
+        assert reader.passing(every, filters) == slow.passing(every, filters)
     for name in ("d0.txt", "D1", "even/d0.txt", "nothing"):
         assert reader.named(name, ANY, 9) == slow.named(name, ANY, 9)
+    for text in ("parrot", "absent", f"{VOCABULARY[0]} {VOCABULARY[1]}", "!", ""):
+        assert reader.holding(text, every) == slow.holding(text, every), text
+    assert reader.holding("parrot", every[:1]) == slow.holding("parrot", every[:1])
 
 
 def test_the_rare_word_the_repeated_word_and_the_short_passage_come_first(shelf: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from tests.search.conftest import changed, many, pages, searcher
+from tests.search.conftest import changed, found, many, pages, reader, searcher
 
 from bowerbird.core.records import Filters
 from bowerbird.index.reading import WordQuery
@@ -85,3 +85,9 @@ def test_content_that_changed_since_is_searched_anew(text: str, hits: int) -> No
     new = changed(replace(old, held=held), lambda item: replace(item, content_version=2))
     found = asker.search(new, "owl number", limit=5, cursor=cursor)
     assert [hit.passages[0].snippet.text for hit in found.hits] == [text] * hits
+
+
+def test_what_an_exclusion_takes_out_is_replaced_from_deeper_down() -> None:
+    docs = {f"{at:03}.txt": f"owl {'draft' if at < 250 else 'final'} owl number {at}" for at in range(300)}
+    assert len(found("owl -draft", reader(docs), pipeline="words")) == 50
+    assert not set(found("owl -draft", reader(docs))) & {f"{at:03}.txt" for at in range(250)}

@@ -7,22 +7,23 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bowerbird.core.errors import QueryError
-from bowerbird.core.records import Filters, Query
+from bowerbird.core.records import Either, Filters, Query
 from bowerbird.search.query import LONGEST, OPERATORS, format, free_text, parse
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
 
 pieces = st.sampled_from(
     [*(f"{name}:" for name in OPERATORS), '"', " ", "“", "pdf", "Q3 plans", "2026-03", "last week", "tpye:", "é\u0301",
-     ":", "\x00", "a/b", "https://a.b/c", "12:30", "\ud800", "東京", "\n", "-", "'"]
+     ":", "\x00", "a/b", "https://a.b/c", "12:30", "\ud800", "東京", "\n", "-", "'", "(", ")", " OR ", "OR", " -", "b"]
 )  # fmt: skip
-typed = st.one_of(st.text(max_size=80), st.lists(pieces, max_size=20).map("".join))
+typed = st.one_of(st.text(max_size=80), st.text('ab()-" OR:', max_size=40), st.lists(pieces, max_size=20).map("".join))
 
 
+@settings(max_examples=2_000, deadline=None)
 @given(typed)
 def test_what_is_written_reads_back_the_same(text: str) -> None:
     query = parse(text, NOW)
@@ -130,3 +131,46 @@ def test_too_long_says_how_long() -> None:
     assert parse("x" * LONGEST, NOW).words
     with pytest.raises(QueryError, match="4,001 characters long; the limit is 4,000"):
         parse("x" * (LONGEST + 1), NOW)
+
+
+def either(*options: Filters, excluded: bool = False) -> Either:
+    return Either(options, excluded)
+
+
+def holding(*texts: str) -> Filters:
+    return Filters(holding=texts)
+
+
+PDF, ADA = Filters(types=("pdf",)), Filters(people=("ada",))
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "checks", "filters"),
+    [
+        ("plan -draft", "plan", [either(holding("draft"), excluded=True)], []),
+        ('-"first draft" plan', "plan", [either(holding("first draft"), excluded=True)], []),
+        ("plan OR budget", "", [either(holding("plan"), holding("budget"))], []),
+        ("q3 plan OR budget type:pdf", "q3", [either(holding("plan"), holding("budget"))], []),
+        ("-type:pdf plan", "plan", [], [either(PDF, excluded=True)]),
+        ("type:pdf OR from:ada", "", [], [either(PDF, ADA)]),
+        ("-(type:pdf OR from:ada)", "", [], [either(PDF, ADA, excluded=True)]),
+        ("-(type:pdf from:ada)", "", [], [either(Filters(types=("pdf",), people=("ada",)), excluded=True)]),
+        ("(a b) OR type:pdf", "", [either(holding("a", "b"), PDF)], []),
+        ("(a OR b) OR c", "", [either(holding("a"), holding("b"), holding("c"))], []),
+        ("a OR -type:pdf", "", [either(holding("a"), Filters(either=(either(PDF, excluded=True),)))], []),
+        ("(annual report) 2026", "annual report 2026", [], []),
+        ("f(x) plan) (", "f(x) plan", [], []),
+        ("call(one, two)", "call one, two", [], []),
+        ("plan OR", "plan", [], []),
+        ("OR", "OR", [], []),
+        ("a - b --force x-y", "a - b --force x-y", [], []),
+        ("this or that", "this or that", [], []),
+    ],
+)
+def test_alternatives_and_exclusions(text: str, words: str, checks: list[Either], filters: list[Either]) -> None:
+    query = parse(text, NOW)
+    assert (query.words, list(query.checks), list(query.filters.either)) == (words, checks, filters)
+
+
+def test_what_is_asked_for_among_alternatives_is_searched_for() -> None:
+    assert free_text(parse("budget (plan OR -draft) -old", NOW)) == "plan budget"

@@ -68,6 +68,14 @@ def test_exact_identifiers_come_before_what_only_has_their_parts() -> None:
         ('"budget for parrots"', {"plans/Q3 plan.md"}),
         ('"parrots for budget"', set()),
         ("予算 in:birds type:note before:today", {"birds/東京.txt", "birds/kea.txt", "birds/owl.txt"}),
+        ("-parrots", {"plans/budget.xlsx", "birds/東京.txt", "birds/owl.txt"}),
+        ("-parrots type:note", {"birds/東京.txt", "birds/owl.txt"}),
+        ('-"ticket prj" -東京 in:birds', {"birds/kiwi.pdf", "birds/owl.txt"}),
+        ("parrots OR owl", {"birds/owl.txt", "plans/Q3 plan.md", "birds/kiwi.pdf", "birds/kea.txt"}),
+        ('"budget for parrots" OR type:pdf', {"plans/Q3 plan.md", "birds/kiwi.pdf"}),
+        ("budget (type:pdf OR in:plans) -quarterly", {"plans/budget.xlsx", "birds/kiwi.pdf"}),
+        ("owl OR (budget -type:note -quarterly)", {"plans/budget.xlsx", "birds/owl.txt"}),
+        ("(kea OR owl) -in:birds", set()),
     ],
 )
 def test_operators(query: str, wanted: set[str]) -> None:

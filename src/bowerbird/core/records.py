@@ -201,9 +201,10 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the typed operators and the chips narrow to; empty means anything, several values of one mean any of them.
+    """What an item must be, all of it at once; empty means anything, several values of one field mean any of them.
 
-    `after` is inclusive, `before` exclusive, both whole days in the asker's zone (UTC unless said otherwise).
+    `after` is inclusive, `before` exclusive, both whole days in the asker's zone (UTC unless said otherwise). `holding`
+    are words and phrases that stand in the item's text, each of them; those the index cannot narrow to.
     """
 
     types: tuple[str, ...] = ()
@@ -212,16 +213,40 @@ class Filters:
     people: tuple[str, ...] = ()
     before: date | None = None
     after: date | None = None
+    either: tuple[Either, ...] = ()
+    holding: tuple[str, ...] = ()
+
+    @property
+    def textual(self) -> bool:
+        """Whether some of it is about text, at any depth."""
+        return bool(self.holding) or any(one.textual for one in self.either)
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Alternatives (`a OR b`): an item must be one of them, or, where they are `excluded` (`-a`), none."""
+
+    options: tuple[Filters, ...]
+    excluded: bool = False
+
+    @property
+    def textual(self) -> bool:
+        """Whether some of it is about text, at any depth."""
+        return any(one.textual for one in self.options)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What somebody typed, understood: `words` the free text, `phrases` what stood in quotes, `hints` what to tell."""
+    """What somebody typed, understood: `words` the free text, `phrases` what stood in quotes, `hints` what to tell.
+
+    `filters` hold nothing about text; `checks` are the alternatives and exclusions that do.
+    """
 
     text: str
     words: str = ""
     phrases: tuple[str, ...] = ()
     filters: Filters = Filters()
+    checks: tuple[Either, ...] = ()
     hints: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from bowerbird.core.records import Filters
 from bowerbird.store.catalog import day_start
@@ -16,25 +16,29 @@ def compiled(filters: Filters, stale: Collection[str], source_ids: Mapping[str, 
     `stale` are the items with an unapplied entry that narrows, `source_ids` maps lower case source names to ids. The
     asker's scopes are not in it: `masks` sees to them.
     """
-    conditions = []
-    if stale:
-        conditions.append(f"item NOT IN ({_list(stale)})")
+    conditions = [f"item NOT IN ({_list(stale)})"] if stale else []
+    return " AND ".join((*conditions, *_narrowing(filters, source_ids))) or None
+
+
+def _narrowing(filters: Filters, source_ids: Mapping[str, str]) -> Iterator[str]:
+    """Yield the conditions of filters; none of them is about text (see `Filters.textual`)."""
     if filters.types:
-        conditions.append(f"kind IN ({_list(filters.types)})")
+        yield f"kind IN ({_list(filters.types)})"
     if filters.sources:
         wanted = [source_ids[name.lower()] for name in filters.sources if name.lower() in source_ids]
-        conditions.append(f"source IN ({_list(wanted)})" if wanted else NOTHING)
+        yield f"source IN ({_list(wanted)})" if wanted else NOTHING
     if filters.within:
-        conditions.append(
-            _any(f"contains(path, {_text('/' + part.strip('/').lower() + '/')})" for part in filters.within)
-        )
+        yield _any(f"contains(path, {_text('/' + part.strip('/').lower() + '/')})" for part in filters.within)
     if filters.people:
-        conditions.append(_any(f"contains(people, {_text(name.lower())})" for name in filters.people))
+        yield _any(f"contains(people, {_text(name.lower())})" for name in filters.people)
     if filters.after:
-        conditions.append(f"modified >= {int(day_start(filters.after))}")
+        yield f"modified >= {int(day_start(filters.after))}"
     if filters.before:
-        conditions.append(f"modified < {int(day_start(filters.before))}")
-    return " AND ".join(conditions) or None
+        yield f"modified < {int(day_start(filters.before))}"
+    for one in filters.either:
+        options = [" AND ".join(_narrowing(option, source_ids)) or "true" for option in one.options]
+        known = f"coalesce({_any(options) if options else NOTHING}, false)"  # what has no date is not before a day
+        yield f"NOT {known}" if one.excluded else known
 
 
 def in_scopes(scopes: Collection[int]) -> str:

@@ -12,7 +12,7 @@ from lance.query import BooleanQuery, FullTextQuery, MatchQuery, Occur, PhraseQu
 from numpy.typing import NDArray
 
 from bowerbird.core.records import OWNER, SYSTEM, Filters, Passage, Principal
-from bowerbird.index.filters import NOTHING, compiled, ids_in
+from bowerbird.index.filters import NOTHING, compiled, ids_in, items_in
 from bowerbird.index.nearest import nearest
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.index.schema import VECTORS, WORDS, item_of, passage_of, version_of
@@ -27,6 +27,7 @@ Addressed = NDArray[np.uint64]
 Scores = NDArray[np.float32]
 
 _COMPLETIONS = 6
+_LETTER = re.compile(r"\w")
 _LAST_WORD = re.compile(r"(\w+)$")
 
 
@@ -96,6 +97,26 @@ class Reader:
         """Return ids of the newest items that pass the filters."""
         with self._store.database.read() as connection:
             return catalog.recent(connection, filters, self._known().scopes, limit)
+
+    def passing(self, ids: Sequence[str], filters: Filters) -> set[str]:
+        """Return those of these items that exist, may be seen and pass the filters (but for what must be held)."""
+        with self._store.database.read() as connection:
+            return catalog.passing(connection, list(self.items(ids)), filters)
+
+    def holding(self, text: str, ids: Sequence[str]) -> set[str]:
+        """Return those of these items that may be seen and hold these words in a row, in some passage or their name."""
+        asked, wanted = _phrase(text), list(self.items(ids))
+        if asked is None or not wanted:
+            return set()
+
+        def run(generation: Generation, asker: _Within) -> set[str]:
+            del asker  # the items are the asker's
+            table = self._tables.at(generation.folder, WORDS, generation.words_version)
+            asking = {"full_text_query": asked, "filter": items_in(wanted), "prefilter": True}
+            found = table.scanner(columns=["item", "_score"], limit=table.count_rows(), **asking).to_table()
+            return set(found["item"].to_pylist())
+
+        return self._run(run, Filters()) or set()
 
     def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         """Return the passages of these ids that are current and may be seen."""
@@ -213,14 +234,15 @@ class Reader:
         return sorted(found, key=lambda one: (-one.score, one.passage))
 
     def _full_text(self, query: WordQuery) -> FullTextQuery | None:
-        """Return the query for Lance; only phrases need a BooleanQuery, which is three times slower."""
-        phrases = [PhraseQuery(phrase, "search") for phrase in query.phrases if re.search(r"\w", phrase)]
+        """Return the query for Lance; only what must be held needs a BooleanQuery, which is three times slower."""
+        groups = [tuple(filter(None, map(_phrase, texts))) for texts in ((phrase,) for phrase in query.phrases)]
+        groups += [tuple(filter(None, map(_phrase, texts))) for texts in query.among]
         words = self._completed(query.words) if query.prefix else query.words
-        match = MatchQuery(words, "search") if re.search(r"\w", words) else None
-        if not phrases:
+        match = MatchQuery(words, "search") if _LETTER.search(words) else None
+        held = [(Occur.MUST, _one_of(group)) for group in groups if group]
+        if not held:
             return match
-        clauses: list[tuple[Occur, FullTextQuery]] = [(Occur.MUST, phrase) for phrase in phrases]
-        return BooleanQuery([*clauses, (Occur.SHOULD, match)] if match else clauses)
+        return BooleanQuery([*held, (Occur.SHOULD, match)] if match else held)
 
     def _completed(self, words: str) -> str:
         """Add what the word being typed may become, unless it is a word already.
@@ -240,3 +262,11 @@ class Reader:
                 whole = titles.holds(connection, typed, known.scopes)
                 found = () if whole else titles.completions(connection, typed, known.scopes, _COMPLETIONS)
         return " ".join((words, *found))
+
+
+def _phrase(text: str) -> FullTextQuery | None:
+    return PhraseQuery(text, "search") if _LETTER.search(text) else None
+
+
+def _one_of(queries: Sequence[FullTextQuery]) -> FullTextQuery:
+    return queries[0] if len(queries) == 1 else BooleanQuery([(Occur.SHOULD, one) for one in queries])

@@ -22,12 +22,14 @@ Vector = NDArray[np.float32]
 class WordQuery:
     """What the word search is asked: free words (any of them), phrases (all of them, in order), what is being typed.
 
-    `prefix` says that the last word of `words` may still be unfinished (search while typing).
+    `prefix` says that the last word of `words` may still be unfinished (search while typing). `among` are alternatives:
+    of each group, a passage has to hold one text, its words in a row.
     """
 
     words: str
     phrases: tuple[str, ...] = ()
     prefix: bool = False
+    among: tuple[tuple[str, ...], ...] = ()
 
 
 class Candidate(NamedTuple):
@@ -56,6 +58,12 @@ class Reading(Protocol):
 
     def recent(self, filters: Filters, limit: int) -> list[str]:
         """Return ids of items that pass the filters, newest first (a query of filters only)."""
+
+    def passing(self, ids: Sequence[str], filters: Filters) -> set[str]:
+        """Return those of these items that exist, may be seen and pass the filters (but for what must be held)."""
+
+    def holding(self, text: str, ids: Sequence[str]) -> set[str]:
+        """Return those of these items that may be seen and hold these words in a row, in some passage or their name."""
 
     def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         """Return the passages of these ids that still exist, are current and may be seen."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bowerbird.core.records import Either
 from bowerbird.index.reading import Reading
 from bowerbird.index.schema import version_of
+from bowerbird.search.checking import kept as checked
 from bowerbird.search.pipeline import Context, Stage
 from bowerbird.search.ranking import Entry
 from bowerbird.search.stages import candidates
@@ -40,14 +42,16 @@ def passed(
     """
     entries = kept or (candidates(pipeline, context) if pipeline else ())
     most = before = len(entries)
-    found = _checked(context.reader, entries)
+    checks = context.query.checks
+    found = _checked(context.reader, entries, checks)
     for deeper in _DEEPER:
         if pipeline is None or len(found.entries) >= most or enough(found.entries):
             break
         context = replace(context, reader=context.reader.renewed(), deeper=deeper)
         again = candidates(pipeline, context)
         right = {entry.item for entry in found.entries}
-        found = _checked(context.reader, (*found.entries, *(entry for entry in again if entry.item not in right)))
+        added = (entry for entry in again if entry.item not in right)
+        found = _checked(context.reader, (*found.entries, *added), checks)
         if len(again) <= before:
             break  # there is nothing deeper down
         before = len(again)
@@ -67,9 +71,11 @@ def paged(
     return page, items, entries
 
 
-def _checked(reader: Reading, entries: Sequence[Entry]) -> Passed:
+def _checked(reader: Reading, entries: Sequence[Entry], checks: Sequence[Either]) -> Passed:
     seen = reader.glance([entry.item for entry in entries])
-    return Passed(_sound(entries, {item: glance.content_version for item, glance in seen.items()}), seen, reader)
+    sound = _sound(entries, {item: glance.content_version for item, glance in seen.items()})
+    right = checked(reader, {entry.item for entry in sound}, checks) if checks else None
+    return Passed([entry for entry in sound if right is None or entry.item in right], seen, reader)
 
 
 def _sound(entries: Iterable[Entry], versions: Mapping[str, int]) -> list[Entry]:

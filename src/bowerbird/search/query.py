@@ -1,11 +1,11 @@
-"""The query language: free words, "quoted phrases" and typed operators.
+"""The query language: free words, "quoted phrases", typed operators, exclusions and alternatives.
 
-    budget "annual report" type:pdf in:"Q3 plans" from:anna after:2026-03 before:today
+    budget "annual report" type:pdf in:"Q3 plans" from:anna after:2026-03 -draft (plan OR type:slides)
 
-Operators are `type: source: in: from: before: after:`; a value with spaces stands in quotes; a repeated operator means
-any of its values; `after:` includes its day, `before:` does not. What is not an operator, or has a value that does not
-fit, is searched as text and said so in a hint. A quote that is never closed is left out, and what follows it is
-ordinary text: while somebody types a phrase, results keep coming.
+How they are put together is in `grammar`. Free words rank; phrases, operators, alternatives and exclusions must hold,
+of an item as a whole. Operators are `type: source: in: from: before: after:`; a value with spaces stands in quotes; a
+repeated operator means any of its values; `after:` includes its day, `before:` does not. What is not an operator, or
+has a value that does not fit, is searched as text and said so in a hint.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 
 from bowerbird.core.errors import QueryError
 from bowerbird.core.kinds import KIND_ALIASES, KIND_NAMES, kind_named
-from bowerbird.core.records import Filters, Query
+from bowerbird.core.records import Either, Filters, Query
+from bowerbird.search import grammar
 from bowerbird.search.days import DAY_WORDS, day_named
+from bowerbird.search.grammar import Group, Leaf
 
 LONGEST = 4_000
 """Longest query accepted, in characters."""
@@ -38,9 +41,6 @@ _NOISE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\uffff"
     "\ud800-\udfff]"
 )
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟＂", '"'))
-_TOKEN = re.compile(r'(?P<name>[A-Za-z]+):"(?P<value>[^"]*)"|"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+)')
-_OPERATOR = re.compile(r"(?P<name>[A-Za-z]+):(?P<value>.*)", re.DOTALL)
 
 
 def parse(text: str, now: datetime | None = None, zone: tzinfo = UTC) -> Query:
@@ -62,89 +62,182 @@ def parse(text: str, now: datetime | None = None, zone: tzinfo = UTC) -> Query:
         )
     text = unicodedata.normalize("NFC", _NOISE.sub("", text))
     today = (now.astimezone(zone) if now else datetime.now(zone)).date()
-    reading = _Reading(today)
-    for token in _TOKEN.finditer(_balanced(text.translate(_QUOTES))):
-        reading.take(token)
-    return reading.query(text)
+    return _Reading(today).query(text)
 
 
 def format(query: Query) -> str:
-    """Write a query so that `parse` gives the same words, phrases and filters again.
+    """Write a query so that `parse` gives the same words, phrases, filters and checks again.
 
-    >>> format(parse('type:slides   budget in:"Q3 plans" "annual  report"'))
-    'budget "annual report" type:presentation in:"Q3 plans"'
+    >>> format(parse('type:slides   budget in:"Q3 plans" "annual  report" -(draft OR type:code)'))
+    'budget "annual report" type:presentation in:"Q3 plans" -("draft" OR type:code)'
     """
-    filters = query.filters
-    parts = [query.words, *(f'"{phrase}"' for phrase in query.phrases)]
-    for name, values in (
+    phrases = (f'"{phrase}"' for phrase in query.phrases)
+    checks = (_written(one) for one in query.checks)
+    return " ".join(part for part in (query.words, *phrases, *_atoms(query.filters), *checks) if part)
+
+
+def free_text(query: Query) -> str:
+    """Return words, phrases and alternatives as one text: what meaning is asked, and what may be a name."""
+    return " ".join(part for part in (free_words(query), *query.phrases) if part)
+
+
+def free_words(query: Query) -> str:
+    """Return the words, with the texts of alternatives that are asked for: what is marked in a snippet."""
+    wanted = (text for check in query.checks for text in _wanted(check))
+    return " ".join((*wanted, query.words)).strip()
+
+
+def alternatives(query: Query) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """Return groups of which a passage must hold one text each, and the texts of other alternatives, to be ranked by.
+
+    >>> alternatives(parse("plan OR budget report (draft OR type:pdf) -old"))
+    ((('plan', 'budget'),), ('draft',))
+    """
+    plain = [
+        one for one in query.checks if all(option == Filters(holding=option.holding[:1]) for option in one.options)
+    ]
+    groups = tuple(tuple(option.holding[0] for option in one.options) for one in plain if not one.excluded)
+    rest = (text for one in query.checks if one not in plain for text in _wanted(one))
+    return groups, tuple(rest)
+
+
+def _wanted(either: Either) -> Iterator[str]:
+    """Yield the texts of alternatives that are asked for."""
+    for option in () if either.excluded else either.options:
+        yield from option.holding
+        for one in option.either:
+            yield from _wanted(one)
+
+
+def _written(either: Either) -> str:
+    options = [_atoms(option) for option in either.options]
+    alone = len(options) == 1
+    if alone and len(options[0]) == 1 and not options[0][0].startswith("-"):
+        joined = options[0][0]
+    else:
+        inner = (" ".join(atoms) if alone or len(atoms) == 1 else f"({' '.join(atoms)})" for atoms in options)
+        joined = " OR ".join(inner)
+        joined = f"({joined})" if either.excluded else joined
+    return f"-{joined}" if either.excluded else joined
+
+
+def _atoms(filters: Filters) -> list[str]:
+    """Return what must stand in parentheses where there is more than one of it."""
+    fields = (
         ("type", filters.types),
         ("source", filters.sources),
         ("in", filters.within),
         ("from", filters.people),
         ("before", (filters.before,)),
         ("after", (filters.after,)),
-    ):
-        parts += [f"{name}:{_quoted(str(value))}" for value in values if value is not None]
-    return " ".join(part for part in parts if part)
-
-
-def free_text(query: Query) -> str:
-    """Return words and phrases as one text: what meaning is asked, and what may be a name."""
-    return " ".join(part for part in (query.words, *query.phrases) if part)
+    )
+    named = [f"{name}:{_quoted(str(value))}" for name, values in fields for value in values if value is not None]
+    return [*(f'"{text}"' for text in filters.holding), *named, *map(_written, filters.either)]
 
 
 def _quoted(value: str) -> str:
-    return value if re.fullmatch(r'[^\s"]+', value) else f'"{value}"'
-
-
-def _balanced(text: str) -> str:
-    """Leave out the last quote where it is never closed."""
-    if text.count('"') % 2 == 0:
-        return text
-    head, tail = text.rsplit('"', 1)
-    return f"{head}{tail}" if head.endswith(":") else f"{head} {tail}"
+    return value if re.fullmatch(r'[^\s"()]+', value) else f'"{value}"'
 
 
 @dataclass
-class _Reading:
-    """The query as far as it has been read, token by token."""
+class _Kept:
+    """What has been read of a group: its texts, and the values of its operators."""
 
-    today: date
     words: list[str] = field(default_factory=list)
     phrases: list[str] = field(default_factory=list)
     values: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in OPERATORS})
-    hints: list[str] = field(default_factory=list)
+    either: list[Either] = field(default_factory=list)
 
-    def take(self, token: re.Match[str]) -> None:
-        """Sort one token into words, phrases or values."""
-        if token["phrase"] is not None:
-            self._phrase(token["phrase"])
-        elif token["name"] is not None:
-            if not self._operator(token["name"], " ".join(token["value"].split())):
-                self.words.append(f"{token['name']}:")
-                self._phrase(token["value"])
-        else:
-            match = _OPERATOR.fullmatch(token["word"])
-            if not (match and self._operator(match["name"], match["value"])):
-                self.words.append(token["word"])
+    def add(self, leaf: Leaf) -> None:
+        """Keep a word or a phrase."""
+        if not leaf.phrase:
+            self.words.append(leaf.text)
+        elif leaf.text and leaf.text not in self.phrases:
+            self.phrases.append(leaf.text)
 
-    def _phrase(self, text: str) -> None:
-        phrase = " ".join(text.split())
-        if phrase and phrase not in self.phrases:
-            self.phrases.append(phrase)
+    def filters(self) -> Filters:
+        """Return the operators and alternatives as filters."""
+        values = {name: tuple(kept) for name, kept in self.values.items()}
+        before, after = ([date.fromisoformat(day) for day in values[name]] for name in ("before", "after"))
+        return Filters(
+            types=values["type"],
+            sources=values["source"],
+            within=values["in"],
+            people=values["from"],
+            before=max(before, default=None),  # any of several bounds: the loosest
+            after=min(after, default=None),
+            either=tuple(self.either),
+        )
 
-    def _operator(self, name: str, value: str) -> bool:
+
+class _Reading:
+    """Makes a query of its tree: operators get their values, and what is none becomes text with a hint."""
+
+    def __init__(self, today: date) -> None:
+        self._today = today
+        self._hints: list[str] = []
+
+    def query(self, text: str) -> Query:
+        """Return what was read. What bears on text is checked apart from the filters of the index."""
+        kept = _Kept()
+        self._take(grammar.read(text), kept)
+        if not (kept.words or kept.phrases or kept.filters() != Filters()):
+            kept.words = text.split() if "OR" in text else []
+        checks = tuple(one for one in kept.either if one.textual)
+        kept.either = [one for one in kept.either if not one.textual]
+        words = " ".join(kept.words)
+        return Query(text, words, tuple(kept.phrases), kept.filters(), checks, tuple(self._hints))
+
+    def _take(self, group: Group, kept: _Kept) -> None:
+        """Keep what a group asks for; alternatives and exclusions become filters of their own."""
+        for choice in group.choices:
+            (first, *others) = choice
+            if not others and not first.excluded:
+                self._keep(first, kept)
+            else:
+                kept.either += self._either(choice)
+
+    def _keep(self, part: Leaf | Group, kept: _Kept) -> None:
+        if isinstance(part, Group):
+            self._take(part, kept)
+        elif not part.name:
+            kept.add(part)
+        elif not self._operator(part, kept.values):
+            typed = f"{part.name}:" if part.phrase else f"{part.name}:{part.text}"
+            kept.add(replace(part, text=typed, name="", phrase=False))
+            if part.phrase:
+                kept.add(replace(part, name=""))
+
+    def _either(self, choice: Sequence[Leaf | Group]) -> list[Either]:
+        """Return the alternatives of a choice, none where nothing is left of it."""
+        options: list[Filters] = []
+        excluded = len(choice) == 1  # one that stands alone is here because it is excluded
+        for part in choice:
+            option = self._option(replace(part, excluded=False))
+            if part.excluded and not excluded and option != Filters():
+                option = Filters(either=(Either(_spliced(option), excluded=True),))
+            options += _spliced(option)
+        return [Either(tuple(options), excluded)] if options else []
+
+    def _option(self, part: Leaf | Group) -> Filters:
+        """Return an alternative: here words must be held as well."""
+        kept = _Kept()
+        self._keep(part, kept)
+        texts = dict.fromkeys((*kept.words, *kept.phrases))
+        return replace(kept.filters(), holding=tuple(texts))
+
+    def _operator(self, leaf: Leaf, values: dict[str, list[str]]) -> bool:
         """Keep an operator's value; False, with a hint, where it is text after all."""
-        operator = name.lower()
+        operator = leaf.name.lower()
         if operator not in OPERATORS:
-            self._hint_operator(operator, value)
+            self._hint_operator(operator, leaf.text)
             return False
-        if not value:
+        if not leaf.text:
             self._hint(f"`{operator}:` has no value, so it was searched as text.")
             return False
-        understood = self._understood(operator, value)
-        if understood and understood not in self.values[operator]:
-            self.values[operator].append(understood)
+        understood = self._understood(operator, leaf.text)
+        if understood and understood not in values[operator]:
+            values[operator].append(understood)
         return bool(understood)
 
     def _understood(self, operator: str, value: str) -> str | None:
@@ -154,7 +247,7 @@ class _Reading:
                 self._hint_value(operator, value, "type", (*KIND_NAMES, *KIND_ALIASES))
             return kind
         if operator in ("before", "after"):
-            day = day_named(value, self.today)
+            day = day_named(value, self._today)
             if day is None:
                 self._hint_value(operator, value, "date", DAY_WORDS)
             return day.isoformat() if day else None
@@ -178,22 +271,17 @@ class _Reading:
         self._hint(f"`{operator}:{_quoted(value)}` names no {sort}, so it was searched as text. {rest}")
 
     def _hint(self, hint: str) -> None:
-        if hint not in self.hints:
-            self.hints.append(hint)
+        if hint not in self._hints:
+            self._hints.append(hint)
 
-    def query(self, text: str) -> Query:
-        """Return what was read."""
-        values = {name: tuple(kept) for name, kept in self.values.items()}
-        before, after = ([date.fromisoformat(day) for day in values[name]] for name in ("before", "after"))
-        filters = Filters(
-            types=values["type"],
-            sources=values["source"],
-            within=values["in"],
-            people=values["from"],
-            before=max(before, default=None),  # any of several bounds: the loosest
-            after=min(after, default=None),
-        )
-        return Query(text, " ".join(self.words), tuple(self.phrases), filters, tuple(self.hints))
+
+def _spliced(option: Filters) -> tuple[Filters, ...]:
+    """Return an option; instead of one that is nothing but alternatives, these: `(a OR b) OR c` is `a OR b OR c`."""
+    if option == Filters():
+        return ()
+    if option == Filters(either=option.either) and len(option.either) == 1 and not option.either[0].excluded:
+        return option.either[0].options
+    return (option,)
 
 
 def _nearest(word: str, choices: tuple[str, ...]) -> str | None:

@@ -16,7 +16,7 @@ from bowerbird.search.lru import Lru
 from bowerbird.search.matching import Matcher
 from bowerbird.search.pipeline import Context, QueryEncoder, Stage
 from bowerbird.search.presets import PRESETS, pipeline_named
-from bowerbird.search.query import free_text, parse
+from bowerbird.search.query import free_text, free_words, parse
 from bowerbird.search.ranking import Entry, Kept
 from bowerbird.search.results import Partial, Results, count
 from bowerbird.search.snippets import snippet
@@ -128,7 +128,7 @@ class Searcher:
         query = parse(text, now, now.tzinfo or UTC)
         stage: Stage | None = pipeline_named(pipeline)
         if not free_text(query):
-            stage = PRESETS["recent"] if query.filters != Filters() else None
+            stage = PRESETS["recent"] if query.filters != Filters() or query.checks else None
         context = Context(reader, query, self._remembering)
         # a kept ranking is for whom it was made: its explanations count what they may see
         return _Asked(context, stage, "\n".join((reader.principal.name, str(stage), sort, query.text)))
@@ -217,7 +217,7 @@ def _passages(
     beginnings = [ones[0].id for ones in kept.values() if ones[0].id not in texts]
     if beginnings:
         texts |= reader.passages(beginnings)
-    matcher = Matcher(query.words, query.phrases, unfinished)
+    matcher = Matcher(free_words(query), query.phrases, unfinished)
     return {
         item_id: tuple(
             HitPassage(one.id, snippet(texts[one.id].text, matcher), texts[one.id].place, one.score)

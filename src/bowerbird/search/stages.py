@@ -23,7 +23,7 @@ from bowerbird.index.reading import WordQuery
 from bowerbird.search import identifiers
 from bowerbird.search.matching import Matcher, content_words
 from bowerbird.search.pipeline import DEPTH, Context, Level, QueryEncoder, Rankings, Shape, Stage
-from bowerbird.search.query import free_text
+from bowerbird.search.query import alternatives, free_text
 from bowerbird.search.ranking import Entry, Ranking, collapse, leg, put_first, reciprocal_rank
 
 NAME_BONUS, IDENTIFIER_BONUS = 2000.0, 1000.0
@@ -57,8 +57,9 @@ class Words(Leg):
         """Ask the word search; with `prefix`, the last word may be unfinished where it ends the text."""
         query = context.query
         unfinished = self.prefix and bool(query.words) and query.text.endswith(query.words.split()[-1])
-        free = query.words if unfinished else content_words(query.words)
-        asked = WordQuery(free, query.phrases, unfinished)
+        among, rest = alternatives(query)
+        words = " ".join((*rest, query.words)).strip()
+        asked = WordQuery(words if unfinished else content_words(words), query.phrases, unfinished, among)
         return (leg(str(self), context.reader.words(asked, query.filters, limit * context.deeper)),)
 
     def __str__(self) -> str:

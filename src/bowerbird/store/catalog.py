@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -16,11 +16,15 @@ from sqlalchemy import (
     Connection,
     Select,
     String,
+    and_,
     bindparam,
     exists,
+    false,
     func,
+    not_,
     or_,
     select,
+    true,
     type_coerce,
 )
 
@@ -190,22 +194,35 @@ def day_start(day: date) -> float:
     return datetime.combine(day, time(), UTC).timestamp()
 
 
+def passing(connection: Connection, ids: Sequence[str], filters: Filters) -> set[str]:
+    """Return those of these items that pass the filters (all but what they say of text)."""
+    passed = _narrowed(select(items.c.id).select_from(items.join(sources)), filters)
+    some_of = (passed.where(items.c.id.in_(listed(some))) for some in _sliced(ids))
+    return {row[0] for statement in some_of for row in connection.execute(statement)}
+
+
 def _narrowed(statement: Select[Any], filters: Filters) -> Select[Any]:
-    conditions: list[ColumnElement[bool]] = []
+    return statement.where(*_conditions(filters))
+
+
+def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.types:
-        conditions.append(items.c.kind.in_(filters.types))
+        yield items.c.kind.in_(filters.types)
     if filters.sources:
-        conditions.append(func.lower(sources.c.name).in_([name.lower() for name in filters.sources]))
+        yield func.lower(sources.c.name).in_([name.lower() for name in filters.sources])
     if filters.within:
         path = func.lower("/" + items.c.key)
-        conditions.append(or_(*(func.instr(path, f"/{part.strip('/').lower()}/") > 0 for part in filters.within)))
+        yield or_(*(func.instr(path, f"/{part.strip('/').lower()}/") > 0 for part in filters.within))
     if filters.people:
-        conditions.append(or_(*(_involved(name.lower()) for name in filters.people)))
+        yield or_(*(_involved(name.lower()) for name in filters.people))
     if filters.after:
-        conditions.append(items.c.modified >= day_start(filters.after))
+        yield items.c.modified >= day_start(filters.after)
     if filters.before:
-        conditions.append(items.c.modified < day_start(filters.before))
-    return statement.where(*conditions)
+        yield items.c.modified < day_start(filters.before)
+    for one in filters.either:
+        options = (and_(true(), *_conditions(option)) for option in one.options)
+        known = func.coalesce(or_(false(), *options), false())  # what has no date is not before a day
+        yield not_(known) if one.excluded else known
 
 
 def _involved(name: str) -> ColumnElement[bool]:

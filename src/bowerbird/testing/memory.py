@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -61,12 +62,12 @@ class MemoryReader:
         for postings in self._asked(query):
             for number, score in self._scored(postings):
                 scores[number] += score
-        wanted = [terms(phrase) for phrase in query.phrases]
+        wanted = [list(filter(None, map(terms, group))) for group in (*((one,) for one in query.phrases), *query.among)]
         found = [
             Candidate(self.held[number].id, self.held[number].item, score)
             for number, score in scores.items()
             if self._passes(self.held[number].item, filters)
-            and all(_contains(self._terms[number], phrase) for phrase in wanted)
+            and all(any(_contains(self._terms[number], text) for text in group) for group in wanted if group)
         ]
         return _best(found, limit)
 
@@ -97,6 +98,18 @@ class MemoryReader:
         passing = [item for item in self.stored.values() if self._passes(item.id, filters)]
         passing.sort(key=lambda item: (-item.modified.timestamp() if item.modified else math.inf, item.id))
         return [item.id for item in passing[:limit]]
+
+    def passing(self, ids: Sequence[str], filters: Filters) -> set[str]:
+        """Return those of the items that may be seen and pass the filters."""
+        return {id_ for id_ in ids if self._open(id_) and _fits(self.stored[id_], filters)}
+
+    def holding(self, text: str, ids: Sequence[str]) -> set[str]:
+        """Return those of the items that may be seen and hold these words in a row in some passage."""
+        wanted = terms(text)
+        held = zip(self.held, self._terms, strict=True) if wanted else ()
+        return {
+            one.item for one, words in held if one.item in ids and self._open(one.item) and _contains(words, wanted)
+        }
 
     def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         """Return the current passages of these ids that may be seen."""
@@ -147,7 +160,7 @@ class MemoryReader:
         """Yield the postings of each different term; an unfinished word stands for all that begin with it."""
         free = tokens(query.words)
         unfinished = free.pop() if query.prefix and free else ""
-        for term in dict.fromkeys(terms(" ".join((*free, *query.phrases)))):
+        for term in dict.fromkeys(terms(" ".join((*free, *query.phrases, *chain(*query.among))))):
             yield self._postings.get(term, [])
         if unfinished:
             counts = (sum(token.startswith(unfinished) for token in tokens(passage.text)) for passage in self.held)
@@ -172,7 +185,7 @@ class MemoryReader:
     def _passes(self, item_id: str, filters: Filters) -> bool:
         """Say whether the index finds this item; it may not know yet that it was withdrawn."""
         item = self.stored.get(item_id)
-        return item is not None and self._sees(item) and _fits(item, filters) and _dated(item, filters)
+        return item is not None and self._sees(item) and _fits(item, filters)
 
 
 def memory_reader(
@@ -228,7 +241,7 @@ def _contains(words: list[str], phrase: list[str]) -> bool:
 
 
 def _fits(item: StoredItem, filters: Filters) -> bool:
-    """Say whether type, source, folder and people fit."""
+    """Say whether everything but the text fits."""
     people = " ".join(f"{person.name} {person.address}" for person in item.people).casefold()
     path = f"/{item.key}".casefold()
     return (
@@ -236,6 +249,8 @@ def _fits(item: StoredItem, filters: Filters) -> bool:
         and (not filters.sources or item.source_name.casefold() in map(str.casefold, filters.sources))
         and (not filters.within or any(f"/{part.strip('/')}/".casefold() in path for part in filters.within))
         and (not filters.people or any(name.casefold() in people for name in filters.people))
+        and _dated(item, filters)
+        and all(any(_fits(item, option) for option in one.options) != one.excluded for one in filters.either)
     )
 
 
