@@ -176,6 +176,11 @@ def api_token() -> str | None:
     return os.environ.get("BOWERBIRD_TOKEN")
 
 
+def zone_setting() -> str:
+    """Return the time zone that TZ names, "" where it says nothing (POSIX.1-2017, 8.3: it may begin with a colon)."""
+    return os.environ.get("TZ", "").removeprefix(":")
+
+
 def quiet_engine() -> None:
     """Let Lance say errors only, unless LANCE_LOG says otherwise; it reads the variable when it is first imported."""
     os.environ.setdefault("LANCE_LOG", "error")
