@@ -7,21 +7,24 @@ second run embeds nothing.
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bowerbird import __version__
-from bowerbird.core.errors import QueryError
-from bowerbird.core.measures import BENCH_MEASURES
+from bowerbird.core.errors import QueryError, UsageError
 from bowerbird.core.records import SYSTEM, Principal
 from bowerbird.core.settings import Settings, cache_directory
 from bowerbird.lab.collections import Collection, Topic
-from bowerbird.lab.measuring import percentile
+from bowerbird.lab.comparing import Change, changes
+from bowerbird.lab.footprint import footprint
+from bowerbird.lab.judging import Answered, SetResult, judge
+from bowerbird.lab.runs import read_run
 from bowerbird.sources.corpus import document_of, location_of
 
 if TYPE_CHECKING:
@@ -34,55 +37,84 @@ DEPTH = 100
 WARM_UP = 3
 """Queries run before the clock starts, so that loading a model is not counted as latency."""
 
+UNSEEN = "unseen"
+"""The slice of a set with a train split that holds the queries none of whose documents answers one of train."""
+
+_NAMED = re.compile(r"(?P<name>[\w.-]+)=(?P<formula>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A pipeline under a name: a preset's, or one that was given (`deep=words % 400 >> items`); else the formula."""
+
+    name: str
+    pipeline: str
+
+    @classmethod
+    def read(cls, text: str) -> Contender:
+        """Return the contender that a text writes; raises UsageError where the pipeline cannot work."""
+        from bowerbird.search.presets import pipeline_named
+
+        named = _NAMED.fullmatch(text.strip())
+        one = cls(named["name"], named["formula"].strip()) if named else cls(text.strip(), text.strip())
+        pipeline_named(one.pipeline)
+        return one
+
+    @property
+    def asks_meaning(self) -> bool:
+        """Whether it needs vectors."""
+        from bowerbird.search.presets import pipeline_named
+        from bowerbird.search.stages import Meaning
+
+        return any(isinstance(part, Meaning) for part in pipeline_named(self.pipeline).parts())
+
+
+def contenders(texts: Sequence[str]) -> tuple[Contender, ...]:
+    """Return the contenders; raises UsageError where two have one name, or a pipeline cannot work."""
+    read = tuple(Contender.read(text) for text in texts)
+    names = [one.name for one in read]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"Two pipelines are called {twice[0]}.", "Name one: `--pipeline other=FORMULA`.")
+    return read
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. `queries` 0 means all of them; `fresh` indexes anew even where a cached library would do."""
+    """How to run. The first pipeline is what the others are compared with; `queries` 0 means all of them.
 
-    pipeline: str = "hybrid"
+    `runs` are TREC runs of other systems to compare with, `slice` a field of the queries' metadata by whose values they
+    are parted, `diffs` how many queries that moved are explained in each direction, and `fresh` indexes anew even where
+    a cached library would do.
+    """
+
+    pipelines: tuple[Contender, ...] = (Contender("hybrid", "hybrid"),)
     split: str = ""
     queries: int = 0
     principal: Principal = SYSTEM
     fresh: bool = False
+    runs: tuple[Path, ...] = ()
+    slice: str = ""
+    diffs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """One query's outcome: document ids best first, milliseconds, the formula that ran, what went wrong if anything."""
+class Watch:
+    """Who is told how far it is, and the event that ends it: `asked` gets the set, queries asked, and of how many."""
 
-    topic: str
-    documents: tuple[str, ...]
-    took_ms: float
-    formula: str = ""
-    error: str = ""
+    stop: threading.Event
+    progress: Callable[[Progress], None]
+    asked: Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class SetResult:
-    """One collection's outcome. `measures` are means over all queries; a query that failed counts as empty."""
+class Outcome:
+    """What came of one set: a result for each pipeline and run, its slices (name -> topics), and what moved."""
 
-    name: str
-    pipeline: str
-    queries: int
-    measures: Mapping[str, float]
-    p50_ms: float
-    p95_ms: float
-    formula: str
-    failed: int = 0
-    answers: Sequence[Answered] = field(default=())
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the public JSON face (ARCHITECTURE.md)."""
-        return {
-            "name": self.name,
-            "pipeline": self.pipeline,
-            "queries": self.queries,
-            **{name: round(value, 4) for name, value in self.measures.items()},
-            "p50_ms": round(self.p50_ms, 2),
-            "p95_ms": round(self.p95_ms, 2),
-            "formula": self.formula,
-            "failed": self.failed,
-        }
+    collection: Collection
+    results: tuple[SetResult, ...]
+    slices: dict[str, list[str]]
+    changes: tuple[Change, ...] = ()
 
 
 class Bench:
@@ -93,23 +125,25 @@ class Bench:
         self.settings = settings
         self.cache = cache
 
-    def run(
-        self, folder: Path, options: Options, stop: threading.Event, progress: Callable[[Progress], None]
-    ) -> SetResult:
+    def run(self, folder: Path, options: Options, watch: Watch) -> Outcome:
         """Index the collection where that has not been done, run its queries and measure; raises UsageError."""
-        from bowerbird.search.presets import pipeline_named
-
-        pipeline_named(options.pipeline)
         collection = Collection.open(folder)
         topics = collection.topics(options.split, options.queries)
-        with self.library(collection, options, stop, progress) as library:
-            answers = ask(library, topics, options, stop)
-        return judge(collection.name, options.pipeline, topics, answers)
+        runs = [(path, read_run(path, collection, topics, DEPTH)) for path in options.runs]
+        parts = slices(collection, topics, options)
+        with self.library(collection, options, watch) as library:
+            answers = ask(library, topics, options, watch)
+            memory = self._footprints(collection, options, topics, watch)
+            results = [
+                judge(collection.name, one.name, topics, answers[one.name], parts, memory.get(one.name, 0))
+                for one in options.pipelines
+            ]
+            results += [judge(collection.name, path.stem, topics, found, parts) for path, found in runs]
+            moved = tuple(_moved(library, topics, results, options)) if not watch.stop.is_set() else ()
+        return Outcome(collection, tuple(results), parts, moved)
 
-    def library(
-        self, collection: Collection, options: Options, stop: threading.Event, progress: Callable[[Progress], None]
-    ) -> Library:
-        """Return the open library that holds the collection, complete for the pipeline; the caller closes it."""
+    def library(self, collection: Collection, options: Options, watch: Watch) -> Library:
+        """Return the open library that holds the collection, complete for the pipelines; the caller closes it."""
         from bowerbird.library import Library
 
         home = self._home_of(collection)
@@ -120,11 +154,21 @@ class Bench:
         library = Library.open(home, self.settings)
         try:
             library.add(location_of(collection.folder), collection.name)
-            _complete(library, _asks_meaning(options.pipeline), stop, progress)
+            _complete(library, any(one.asks_meaning for one in options.pipelines), watch)
         except BaseException:
             library.close()
             raise
         return library
+
+    def _footprints(
+        self, collection: Collection, options: Options, topics: Sequence[Topic], watch: Watch
+    ) -> dict[str, int]:
+        home, queries = self._home_of(collection), [topic.text for topic in topics]
+        return {
+            one.name: footprint((home, self.settings), options.principal, one.pipeline, queries)
+            for one in options.pipelines
+            if not watch.stop.is_set()
+        }
 
     def _home_of(self, collection: Collection) -> Path:
         encoder, target = self.settings.get("encoder", str), self.settings.get("passage_tokens", int)
@@ -150,15 +194,25 @@ def lend_models(models: Path, place: Path) -> None:
         place.symlink_to(models, target_is_directory=True)
 
 
-def _asks_meaning(pipeline: str) -> bool:
-    """Tell whether a pipeline needs vectors."""
-    from bowerbird.search.presets import pipeline_named
-    from bowerbird.search.stages import Meaning
+def slices(collection: Collection, topics: Sequence[Topic], options: Options) -> dict[str, list[str]]:
+    """Return the parts of the queries that are measured on their own, as name -> ids of topics.
 
-    return any(isinstance(part, Meaning) for part in pipeline_named(pipeline).parts())
+    Where the collection has a train split and another is run, `unseen` are the queries none of whose documents answers
+    one of train: what was learned there may know the others. `options.slice` names a field of the metadata.
+    """
+    parts: dict[str, list[str]] = {}
+    known = collection.trained_on() if options.split != "train" else frozenset()
+    if known:
+        parts[UNSEEN] = [topic.id for topic in topics if not topic.gold & known]
+    if options.slice:
+        for topic in topics:
+            value = topic.metadata.get(options.slice)
+            if value is not None:
+                parts.setdefault(f"{options.slice}={value}", []).append(topic.id)
+    return dict(sorted(parts.items()))
 
 
-def _complete(library: Library, vectors: bool, stop: threading.Event, progress: Callable[[Progress], None]) -> None:
+def _complete(library: Library, vectors: bool, watch: Watch) -> None:
     status, listed = library.status(), library.sources()[0].last_sync is not None
     if listed and not status.pending and not (vectors and status.pending_vectors):
         return
@@ -168,77 +222,50 @@ def _complete(library: Library, vectors: bool, stop: threading.Event, progress: 
         library.enqueue("sync")
     worker = library.worker()
     try:
-        worker.run_until_idle(progress, stop, vectors=vectors)
+        worker.run_until_idle(watch.progress, watch.stop, vectors=vectors)
     finally:
         worker.close()
 
 
-def ask(library: Library, topics: Sequence[Topic], options: Options, stop: threading.Event) -> list[Answered]:
-    """Run every topic through the read walk in turn; a query that cannot be run is an answer with `error`."""
-    for topic in topics[: 0 if stop.is_set() else WARM_UP]:
-        _ask_one(library, topic, options)
-    answers = []
-    for topic in topics:
-        if stop.is_set():
+def ask(library: Library, topics: Sequence[Topic], options: Options, watch: Watch) -> dict[str, list[Answered]]:
+    """Run every topic through the read walk with each pipeline; a query that cannot be run is an answer with `error`.
+
+    The pipelines take turns, and who is first goes round, so that a busy machine and warm caches favour none. What the
+    searcher remembers of a query (its vector) is forgotten between two.
+    """
+    for one in options.pipelines:
+        for topic in topics[: 0 if watch.stop.is_set() else WARM_UP]:
+            _ask_one(library, topic, one, options.principal)
+    answers: dict[str, list[Answered]] = {one.name: [] for one in options.pipelines}
+    name = library.sources()[0].name
+    for number, topic in enumerate(topics):
+        if watch.stop.is_set():
             break
-        answers.append(_ask_one(library, topic, options))
+        first = number % len(options.pipelines)
+        for one in (*options.pipelines[first:], *options.pipelines[:first]):
+            library.searcher().forget()
+            answers[one.name].append(_ask_one(library, topic, one, options.principal))
+        watch.asked(name, number + 1, len(topics))
     return answers
 
 
-def _ask_one(library: Library, topic: Topic, options: Options) -> Answered:
+def _ask_one(library: Library, topic: Topic, contender: Contender, principal: Principal) -> Answered:
     begun = time.perf_counter()
     try:
-        results = library.search(topic.text, options.principal, limit=DEPTH, pipeline=options.pipeline)
+        results = library.search(topic.text, principal, limit=DEPTH, pipeline=contender.pipeline)
     except QueryError as problem:
         return Answered(topic.id, (), (time.perf_counter() - begun) * 1000, error=problem.cause)
     took = (time.perf_counter() - begun) * 1000
     return Answered(topic.id, tuple(document_of(hit.uri) for hit in results.hits), took, results.formula)
 
 
-def judge(name: str, pipeline: str, topics: Sequence[Topic], answers: Sequence[Answered]) -> SetResult:
-    """Compute the measures of BENCH_MEASURES over all topics with ir-measures; a topic without answer counts 0."""
-    import ir_measures
-    from ir_measures import AP, RR, R, nDCG
+def _moved(library: Library, topics: Sequence[Topic], results: Sequence[SetResult], options: Options) -> list[Change]:
+    from bowerbird.lab.explaining import Teller
 
-    qrels = [
-        ir_measures.Qrel(topic.id, document, grade) for topic in topics for document, grade in topic.judgments.items()
-    ]
-    run = [
-        ir_measures.ScoredDoc(answer.topic, document, _score(rank))
-        for answer in answers
-        for rank, document in enumerate(answer.documents, 1)
-    ]
-    # an empty run has no queries at all, and ir-measures would answer with nothing
-    wanted = dict(zip(BENCH_MEASURES, (nDCG @ 10, R @ 100, RR @ 10, AP), strict=True))
-    found = ir_measures.calc_aggregate(list(wanted.values()), qrels, run) if run else {}
-    times = [answer.took_ms for answer in answers] or [0.0]
-    return SetResult(
-        name=name,
-        pipeline=pipeline,
-        queries=len(topics),
-        measures={measure.name: float(found.get(computed, 0.0)) for measure, computed in wanted.items()},
-        p50_ms=percentile(times, 0.5),
-        p95_ms=percentile(times, 0.95),
-        formula=next((answer.formula for answer in answers if answer.formula), ""),
-        failed=sum(1 for answer in answers if answer.error),
-        answers=tuple(answers),
-    )
-
-
-def _score(rank: int) -> float:
-    """Return a score that falls strictly with the rank, whatever the pipeline's own scores were."""
-    return 1.0 / rank
-
-
-def run_lines(result: SetResult) -> list[str]:
-    """Return the TREC run: query, Q0, document, rank, score, tag (white space in ids becomes `_`)."""
-    tag = "-".join(f"bowerbird {result.pipeline}".split())
-    return [
-        f"{_word(answer.topic)} Q0 {_word(document)} {rank} {_score(rank):.6f} {tag}"
-        for answer in result.answers
-        for rank, document in enumerate(answer.documents, 1)
-    ]
-
-
-def _word(text: str) -> str:
-    return "_".join(text.split()) or "_"
+    formulas = {one.name: one.pipeline for one in options.pipelines}
+    teller = Teller(library, options.principal, formulas)
+    baseline, *others = results
+    found: list[Change] = []
+    for other in others:
+        found += teller.explained(changes(topics, baseline, other, options.diffs))
+    return found

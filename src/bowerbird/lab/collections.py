@@ -25,11 +25,17 @@ _LAYOUT = "A collection holds corpus.jsonl (or .jsonl.gz), queries.jsonl and qre
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A query and its judgments: document id -> grade, at least one of them above 0."""
+    """A query and its judgments: document id -> grade, at least one of them above 0; `metadata` is the collection's."""
 
     id: str
     text: str
     judgments: Mapping[str, int] = field(default_factory=dict)
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def gold(self) -> frozenset[str]:
+        """The documents that answer it: those of a grade above 0."""
+        return frozenset(document for document, grade in self.judgments.items() if grade > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +100,18 @@ class Collection:
                 continue
             if parted and in_dev(_split_key(key, entry, judgments)) != (split == "dev"):
                 continue
-            topics.append(Topic(entry.id, entry.text, judgments))
+            topics.append(Topic(entry.id, entry.text, judgments, entry.metadata))
             if limit and len(topics) == limit:
                 break
         if not topics:
             raise UsageError(f"No query of {self.folder} has a positive judgment in this split.", _LAYOUT)
         return topics
+
+    def trained_on(self) -> frozenset[str]:
+        """Return the documents that answer a query of the train split; none where there is no such split."""
+        named = self.folder / "qrels.train.tsv"
+        judged = _judgments(named) if named.is_file() else {}
+        return frozenset(document for grades in judged.values() for document, grade in grades.items() if grade > 0)
 
     def _names(self) -> str:
         return f"{self.folder.parent.name}/{self.folder.name}".lower()

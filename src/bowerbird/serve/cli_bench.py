@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,67 +11,117 @@ import typer
 from bowerbird.serve.cli_call import JSON_HELP, current
 
 if TYPE_CHECKING:
-    from bowerbird.lab.bench import SetResult
+    from bowerbird.lab.bench import Options, Outcome
+    from bowerbird.lab.judging import SetResult
 
-COLUMNS = ("ndcg@10", "recall@100", "mrr@10", "map")
+_REPORTED = 10
+"""Queries explained in a report, in each direction, where `--diffs` does not say how many."""
 
 
 def bench(  # noqa: PLR0913 - the options of a command are its parameters, and Typer reads them from here
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders that hold a judged collection.")],
     *,
-    pipeline: Annotated[str, typer.Option(help="words, meaning, hybrid, or a formula.")] = "hybrid",
+    pipeline: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FORMULA", help="A pipeline; may be repeated: the others are compared with the first."
+        ),
+    ] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option(metavar="RUN", help="A TREC run of another system to compare with.")
+    ] = None,
     split: Annotated[str, typer.Option(help="dev, train or test; else all queries of qrels.tsv.")] = "",
+    slice_by: Annotated[str, typer.Option("--slice", metavar="FIELD", help="Part the queries by this metadata.")] = "",
     queries: Annotated[int, typer.Option(min=0, help="Only the first N queries; 0 means all.")] = 0,
+    diffs: Annotated[int, typer.Option(min=0, help="Explain the N queries that moved most, up and down.")] = 0,
     user: Annotated[str, typer.Option("--as", metavar="USER", help="Search as this user; else as the system.")] = "",
     run_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a TREC run here.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report with plots, in HTML.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Index anew, even where a kept library would do.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Measure search quality and speed on judged collections, through the product's own write and read walks."""
     from bowerbird.core.errors import UsageError
     from bowerbird.core.records import SYSTEM, Principal
-    from bowerbird.lab.bench import Bench, Options, run_lines
+    from bowerbird.lab.bench import Options, contenders
     from bowerbird.lab.collections import SPLITS, Collection
-    from bowerbird.serve.cli_output import print_json
-    from bowerbird.serve.cli_progress import ProgressView, stopping
 
     if split and split not in SPLITS:
         raise UsageError(f"There is no split `{split}`.", f"Use one of: {', '.join(SPLITS)}.")
-    for folder in folders:
-        Collection.open(folder)
+    names = [Collection.open(folder).name for folder in folders]
+    if against and len(folders) > 1:
+        raise UsageError("A run is of one collection.", "With --against, name one folder.")
+    if len(set(names)) < len(names):
+        raise UsageError("Two of the folders have one name.", "Name each collection once.")
+    options = Options(
+        pipelines=contenders(pipeline or ["hybrid"]),
+        split=split,
+        queries=queries,
+        principal=Principal(f"user:{user}") if user else SYSTEM,
+        fresh=fresh,
+        runs=tuple(against or ()),
+        slice=slice_by,
+        diffs=diffs or (_REPORTED if report else 0),
+    )
+    tell(measure(folders, options), options, (run_file, report), as_json)
+
+
+def measure(folders: Sequence[Path], options: Options) -> list[Outcome]:
+    """Run the collections in turn, with progress on stderr; raises Interrupted where that was asked for."""
+    from bowerbird.lab.bench import Bench, Watch
+    from bowerbird.serve.cli_progress import ProgressView, stopping
+
     call = current()
     runner = Bench(call.home, call.settings())
-    options = Options(pipeline, split, queries, Principal(f"user:{user}") if user else SYSTEM, fresh)
-    results = []
+    outcomes = []
     with stopping() as stop, ProgressView() as view:
+
+        def asked(name: str, done: int, total: int) -> None:
+            view.show(f"Asking {name}", done, total, f"{done:,} of {total:,} queries")
+
         for folder in folders:
-            results.append(runner.run(folder, options, stop, view))
-            if stop.is_set():
-                break
+            if not stop.is_set():
+                outcomes.append(runner.run(folder, options, Watch(stop, view, asked)))
+    return outcomes
+
+
+def tell(outcomes: Sequence[Outcome], options: Options, files: tuple[Path | None, Path | None], as_json: bool) -> None:
+    """Write the run and the report where they were asked for, and print the results."""
+    from bowerbird.lab.comparing import compare
+    from bowerbird.serve.cli_bench_tables import print_changes, print_comparisons, print_results
+    from bowerbird.serve.cli_output import print_json
+
+    results = [result for outcome in outcomes for result in outcome.results]
+    changes = [change for outcome in outcomes for change in outcome.changes]
+    comparisons = compare(results, {outcome.collection.name: outcome.slices for outcome in outcomes})
+    run_file, report = files
     if run_file is not None:
-        lines = [line for result in results for line in run_lines(result)]
-        run_file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        write_runs(run_file, results)
+    if report is not None:
+        from bowerbird.lab.report import page
+
+        report.write_text(page(outcomes, comparisons), encoding="utf-8")
     if as_json:
-        print_json({"sets": [result.to_dict() for result in results]})
-    else:
-        print_table(results)
+        print_json(
+            {
+                "sets": [result.to_dict() for result in results],
+                "comparisons": [comparison.to_dict() for comparison in comparisons],
+                "changes": [change.to_dict() for change in changes],
+            }
+        )
+        return
+    print_results(results)
+    print_comparisons(comparisons)
+    if options.diffs and report is None:
+        print_changes(changes)
 
 
-def print_table(results: list[SetResult]) -> None:
-    """Print one line a collection, and the formula that ran."""
-    from bowerbird.serve.cli_output import out, printable
+def write_runs(path: Path, results: Sequence[SetResult]) -> None:
+    """Write what was found as TREC runs, and say where if there are several."""
+    from bowerbird.lab.runs import files_for, run_lines
+    from bowerbird.serve.cli_output import say
 
-    rows = [("collection", "queries", *COLUMNS, "p50 ms", "p95 ms", "failed"), *map(cells, results)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(map(str.rjust, row[1:], widths[1:])) for row in rows]
-    for row, line in zip(rows, lines, strict=True):
-        out().print(f"{printable(row[0]).ljust(widths[0])}  {line}", markup=False, soft_wrap=True)
-    for formula in dict.fromkeys(result.formula for result in results):
-        out().print(f"formula: {formula}", markup=False, soft_wrap=True)
-
-
-def cells(result: SetResult) -> tuple[str, ...]:
-    """Return a collection's line of the table."""
-    measured = (f"{result.measures[column]:.4f}" for column in COLUMNS)
-    times = (f"{result.p50_ms:.1f}", f"{result.p95_ms:.1f}")
-    return (result.name, f"{result.queries:,}", *measured, *times, str(result.failed))
+    for file, result in files_for(path, [result for result in results if result.times_ms]):
+        file.write_text("".join(f"{line}\n" for line in run_lines(result)), encoding="utf-8")
+        if file != path:
+            say(f"{result.name}, {result.pipeline}: {file}")
