@@ -168,7 +168,7 @@ def test_old_rows_leave_and_the_audit_log_still_holds_together(full: Library, mi
     late = audit.now() + 100 * DAY
     before = len(events(full))
     with full.store.database.write() as connection:
-        gone = expire(connection, Retention(audit_days=50, jobs_days=50, failures_days=0), late)
+        gone = expire(connection, Retention(audit_days=50, jobs_days=50, failures_days=0, queries_days=0), late)
     assert gone["audit"] == before and gone["jobs"] >= 1
     with full.store.database.write() as connection:
         audit.record(connection, OWNER, "rule.added", "x")

@@ -53,6 +53,8 @@ TABLE: tuple[Setting, ...] = (
     Setting("audit_days", 400, "days that the audit log goes back; 0 keeps all of it", 0),
     Setting("jobs_days", 30, "days that ended jobs are remembered; 0 for ever", 0),
     Setting("failures_days", 90, "days that a file that could not be listed is remembered; 0 for ever", 0),
+    Setting("queries_kept", 500, "own past queries kept for each person, to be offered again; 0 keeps none", 0),
+    Setting("queries_days", 365, "days after which a past query is forgotten if it is not asked again; 0 for ever", 0),
     Setting("backups_kept", 7, "backups kept in the data directory's own folder, the newest; 0 keeps all", 0),
     Setting("migration_backups", 2, "copies kept of the database from before it was migrated"),
     Setting(

@@ -129,7 +129,7 @@ class Maintenance:
             last = connection.execute(select(kept_settings.c.value).where(kept_settings.c.name == _DAILY)).scalar()
         if last is not None and now() - float(last) < DAY:
             return False
-        names = ("audit_days", "jobs_days", "failures_days")
+        names = ("audit_days", "jobs_days", "failures_days", "queries_days")
         with self._store.database.write() as connection:
             expire(connection, Retention(*(self._settings.get(name, int) for name in names)), now())
             _remember(connection, _DAILY, str(now()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select
 
-from bowerbird.store import attempts, audit
+from bowerbird.store import attempts, audit, queries
 from bowerbird.store.identity_tables import audit as audit_rows
 from bowerbird.store.identity_tables import invitations, sessions
 from bowerbird.store.sessions import EXPLAINED_SECONDS
@@ -25,11 +25,12 @@ class Retention:
     audit_days: int
     jobs_days: int
     failures_days: int
+    queries_days: int
 
 
 def expire(connection: Connection, kept: Retention, now: float) -> dict[str, int]:
     """Remove rows older than they are to be kept at a moment (seconds since 1970 UTC); returns how many by table."""
-    gone = {"sessions": 0, "invitations": 0, "audit": 0, "jobs": 0, "failures": 0}
+    gone = {"sessions": 0, "invitations": 0, "audit": 0, "jobs": 0, "failures": 0, "queries": 0}
     gone["sessions"] = connection.execute(delete(sessions).where(sessions.c.ends < now)).rowcount
     told = invitations.c.ends < now - EXPLAINED_SECONDS
     gone["invitations"] = connection.execute(delete(invitations).where(told)).rowcount
@@ -40,6 +41,8 @@ def expire(connection: Connection, kept: Retention, now: float) -> dict[str, int
     if kept.failures_days:
         old = failures.c.at < now - kept.failures_days * DAY
         gone["failures"] = connection.execute(delete(failures).where(old)).rowcount
+    if kept.queries_days:
+        gone["queries"] = queries.expire(connection, now - kept.queries_days * DAY)
     if kept.audit_days:
         gone["audit"] = _trim_audit(connection, now - kept.audit_days * DAY)
     return {name: count for name, count in gone.items() if count}

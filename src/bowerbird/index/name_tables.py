@@ -1,0 +1,134 @@
+"""Sorted words and where they lead, as arrays: the words of names to items, and those of labels to labels to items.
+
+Items are numbered by age, the newest 0, so the smallest numbers are what is offered first. A range of words that begin
+alike is one slice of an array.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+
+_END = "\U0010ffff"
+
+
+def gathered(held: Mapping[str, array[int]], keys: Sequence[str]) -> tuple[NDArray[np.int64], Numbers]:
+    """Return the lists of these keys as one array, and where each begins (one number more than there are keys)."""
+    every = array("i")
+    ends = array("q", [0])
+    for key in keys:
+        every.extend(held[key])
+        ends.append(len(every))
+    return np.array(ends, np.int64), np.array(every, np.int32)
+
+
+def spans(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return all places from each start to its end, in a row.
+
+    >>> spans(np.array([3, 9]), np.array([5, 10])).tolist()
+    [3, 4, 9]
+    """
+    sizes = ends - starts
+    before = np.cumsum(sizes) - sizes
+    places: NDArray[np.int64] = np.arange(sizes.sum()) + np.repeat(starts - before, sizes)
+    return places
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """Words, sorted; of each the items that have it, as `2 * number`, and one more where no name begins with it."""
+
+    words: list[str]
+    starts: NDArray[np.int64]
+    places: Numbers
+
+    def begins(self, start: str) -> tuple[Numbers, int]:
+        """Return the places of all words that begin so, and how many of them are of the very word, which come first."""
+        low, high = bisect_left(self.words, start), bisect_left(self.words, start + _END)
+        exact = low < high and self.words[low] == start
+        from_, to = self.starts[low], self.starts[high]
+        return self.places[from_:to], int(self.starts[low + 1] - from_) if exact else 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """Labels (people, folders), each with its items; `words` are sorted, `leads` says to which label each leads."""
+
+    labels: list[str]
+    starts: NDArray[np.int64]
+    places: Numbers
+    words: list[str]
+    leads: Numbers
+
+    def counts(self, start: str, open_: Flags) -> dict[str, int]:
+        """Return the labels with a word that begins so, each with how many of its items are open (those with any)."""
+        low, high = bisect_left(self.words, start), bisect_left(self.words, start + _END)
+        wanted = np.unique(self.leads[low:high]) if start else np.arange(len(self.labels), dtype=np.int32)
+        if not len(wanted):
+            return {}
+        starts, ends = self.starts[wanted], self.starts[wanted + 1]
+        seen = open_[self.places[spans(starts, ends)] if start else self.places]
+        sums = np.concatenate(([0], np.cumsum(seen)))
+        ends_at = np.cumsum(ends - starts)
+        found = sums[ends_at] - sums[ends_at - (ends - starts)]
+        return {self.labels[wanted[at]]: int(found[at]) for at in np.flatnonzero(found)}
+
+
+def words_table(held: Mapping[str, array[int]]) -> Words:
+    """Return the table of words -> places."""
+    words = sorted(held)
+    return Words(words, *gathered(held, words))
+
+
+def labels_table(held: Mapping[str, array[int]], words_of: Callable[[str], list[str]]) -> Labels:
+    """Return the table of labels -> items, found by the words that `words_of` tells of each label."""
+    labels = sorted(held)
+    return _led(labels, *gathered(held, labels), words_of)
+
+
+def words_joined(tables: Sequence[Words], numbers: Sequence[Numbers]) -> Words:
+    """Return tables as one; `numbers` tells of each what number its items have from now on, -1 for those that go."""
+    keys = [table.words for table in tables]
+    moved = [np.where(new[table.places >> 1] < 0, -1, new[table.places >> 1] * 2 + (table.places & 1))
+             for table, new in zip(tables, numbers, strict=True)]  # fmt: skip
+    return Words(*_joined(keys, [table.starts for table in tables], moved))
+
+
+def labels_joined(tables: Sequence[Labels], numbers: Sequence[Numbers], words_of: Callable[[str], list[str]]) -> Labels:
+    """Return tables of labels as one; see `words_joined`."""
+    keys = [table.labels for table in tables]
+    moved = [new[table.places] for table, new in zip(tables, numbers, strict=True)]
+    return _led(*_joined(keys, [table.starts for table in tables], moved), words_of)
+
+
+def _led(labels: list[str], starts: NDArray[np.int64], places: Numbers, words_of: Callable[[str], list[str]]) -> Labels:
+    led = sorted((word, at) for at, label in enumerate(labels) for word in words_of(label))
+    leads = np.fromiter((at for _, at in led), np.int32, len(led))
+    return Labels(labels, starts, places, [word for word, _ in led], leads)
+
+
+def _joined(
+    keys: Sequence[list[str]], starts: Sequence[NDArray[np.int64]], places: Sequence[Numbers]
+) -> tuple[list[str], NDArray[np.int64], Numbers]:
+    """Join lists by key, all at once: each place goes to the number of its key, and keys without a place go."""
+    every = sorted(set().union(*keys))
+    number = {key: at for at, key in enumerate(every)}
+    owners = np.concatenate([
+        np.repeat(np.fromiter((number[key] for key in some), np.int64, len(some)), np.diff(begun))
+        for some, begun in zip(keys, starts, strict=True)
+    ])  # fmt: skip
+    joined = np.concatenate(places)
+    kept = joined >= 0
+    owners, joined = owners[kept], joined[kept]
+    sizes = np.bincount(owners, minlength=len(every))
+    held = np.flatnonzero(sizes)
+    ordered = joined[np.argsort(owners, kind="stable")].astype(np.int32)
+    return [every[at] for at in held], np.concatenate(([0], np.cumsum(sizes[held]))), ordered

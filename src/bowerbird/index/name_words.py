@@ -1,0 +1,112 @@
+"""What an item can be found by while somebody types: the words of its name and title, its people, its folders."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+import msgspec
+
+from bowerbird.core.records import Person
+
+LONGEST, MOST = 32, 24
+"""Characters of a word that count, and words of a name."""
+
+_WORD = re.compile(r"[^\W_]+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_MARKS = re.compile("[\u0300-\u036f]")
+# scripts without spaces between words: each place in a run may begin one
+_RUN = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_CONTAINER = "!/"
+_DEEPEST = 12
+
+
+def plain(text: str) -> str:
+    """Return text as it is compared: NFKC, case folded, without accents.
+
+    >>> plain("Résumé Straße")
+    'resume strasse'
+    """
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", folded)))
+
+
+def typed_words(text: str) -> list[str]:
+    """Return the words of what is typed, in order.
+
+    >>> typed_words("Q3_travel-pl")
+    ['q3', 'travel', 'pl']
+    """
+    return [word[:LONGEST] for word in _WORD.findall(plain(text))]
+
+
+def words_of(name: str, title: str) -> dict[str, bool]:
+    """Return the words of a name and a title; True for those that either begins with.
+
+    Parts of a word in camel case are words too, and so is each end of a run of a script without spaces.
+
+    >>> words_of("travelPolicy_v2.md", "The Plan")
+    {'travelpolicy': True, 'policy': False, 'v2': False, 'md': False, 'the': True, 'plan': False}
+    >>> list(words_of("年度报告", ""))
+    ['年度报告', '度报告', '报告', '告']
+    """
+    found: dict[str, bool] = {}
+    for text in (name, title) if title and title != name else (name,):
+        first = True
+        for word in _WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)):
+            if len(found) >= MOST:
+                break
+            for at, part in enumerate(_parts(word)):
+                begins = first and not at
+                found[part] = found.get(part, False) or begins
+            first = False
+    return found
+
+
+def _parts(word: str) -> Iterator[str]:
+    whole = plain(word)
+    yield whole[:LONGEST]
+    if word.isascii():
+        if not word.islower() and not word.isupper():
+            yield from (plain(word[hump.start() :])[:LONGEST] for hump in _HUMP.finditer(word))
+    elif _RUN.search(whole):
+        yield from (whole[at : at + LONGEST] for at in range(1, min(len(whole), LONGEST)) if _RUN.match(whole, at))
+
+
+def folders_of(key: str) -> list[str]:
+    """Return the folders that a key lies in, the outermost first; those inside of containers are not told.
+
+    >>> folders_of("hr/plans/q3.md"), folders_of("a/b.zip!/c/d.txt"), folders_of("x")
+    (['hr', 'hr/plans'], ['a'], [])
+    """
+    path = key.split(_CONTAINER, 1)[0]
+    ends = [at for at, letter in enumerate(path) if letter == "/" and at]
+    return [path[:end] for end in ends[:_DEEPEST]]
+
+
+def folder_words(folder: str) -> list[str]:
+    """Return what a folder is found by: its path, and the words of its own name."""
+    name = folder.rsplit("/", 1)[-1]
+    return list(dict.fromkeys((plain(folder), plain(name), *typed_words(name))))
+
+
+@lru_cache(10_000)
+def people_of(people: str) -> tuple[str, ...]:
+    """Return the labels of the people in a JSON list: name and address, a tab between."""
+    found = msgspec.json.decode(people, type=tuple[Person, ...]) if people not in ("[]", "") else ()
+    clean = (" ".join(one.name.split()) + "\t" + "".join(one.address.split()) for one in found)
+    return tuple(dict.fromkeys(label for label in clean if label != "\t"))
+
+
+def person_words(label: str) -> list[str]:
+    """Return what a person is found by: the words of the name, the address and its words before the @.
+
+    >>> person_words("Ada King\\tada.k@example.org")
+    ['ada', 'king', 'ada.k@example.org', 'k']
+    """
+    name, _, address = label.partition("\t")
+    return list(dict.fromkeys(filter(None, (*typed_words(name), plain(address), *typed_words(address.split("@")[0])))))

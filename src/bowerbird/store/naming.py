@@ -1,0 +1,77 @@
+"""Reading what suggestions are made of: names, people, folders and dates of items, and which of them changed.
+
+`name_changes` numbers every change of these columns, by triggers, in the transaction that makes it. So whoever keeps
+them in memory (`index.names`) can be brought level with a transaction exactly, by reading what changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, String, func, select, type_coerce
+
+from bowerbird.store.identity_tables import name_changes
+from bowerbird.store.lists import listed
+from bowerbird.store.tables import items, scopes, sources
+
+_SLICE = 500
+_BATCH = 5_000
+
+_COLUMNS = (
+    items.c.id, items.c.name, items.c.title, items.c.key, items.c.modified, type_coerce(items.c.people, String),
+    items.c.acl_id,
+)  # fmt: skip
+
+
+class NamedRow(NamedTuple):
+    """An item as suggestions know it; `people` is the JSON of its people, `modified` seconds since 1970 UTC."""
+
+    id: str
+    name: str
+    title: str
+    key: str
+    modified: float | None
+    people: str
+    acl_id: int
+
+
+def last_change(connection: Connection) -> int:
+    """Return the number of the newest change, 0 before the first."""
+    found = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'name_changes'").scalar()
+    return int(found or 0)
+
+
+def changed_since(connection: Connection, change: int) -> list[str] | None:
+    """Return the items that changed after a change, or None where that is too long ago to be known."""
+    oldest = connection.execute(select(func.min(name_changes.c.seq))).scalar()
+    if oldest is None or oldest > change + 1:
+        return None
+    wanted = select(name_changes.c.item_id).distinct().where(name_changes.c.seq > change)
+    return list(connection.execute(wanted).scalars())
+
+
+def rows_of(connection: Connection, ids: Iterable[str]) -> list[NamedRow]:
+    """Return those of the items that exist, the newest first."""
+    wanted = list(ids)
+    found: list[NamedRow] = []
+    for start in range(0, len(wanted), _SLICE):
+        some = listed(wanted[start : start + _SLICE])
+        found += [NamedRow(*row) for row in connection.execute(select(*_COLUMNS).where(items.c.id.in_(some)))]
+    return sorted(found, key=lambda row: (-(row.modified if row.modified is not None else float("-inf")), row.id))
+
+
+def every_row(connection: Connection) -> Iterator[NamedRow]:
+    """Yield every item, the newest first; a system read, of which nobody is shown what they may not see."""
+    statement = select(*_COLUMNS).order_by(items.c.modified.desc(), items.c.id)
+    with connection.execution_options(yield_per=_BATCH).execute(statement) as found:
+        for row in found:
+            yield NamedRow(*row)
+
+
+def sources_of(connection: Connection, visible: Collection[int]) -> Sequence[str]:
+    """Return the names of the sources that hold an item in one of these scopes, by name."""
+    held = select(items.c.id).where(items.c.acl_id == scopes.c.acl_id).exists()
+    mine = scopes.c.acl_id.in_(listed(visible))
+    inside = select(scopes.c.acl_id).where(scopes.c.source_id == sources.c.id, mine, held).exists()
+    return list(connection.execute(select(sources.c.name).where(inside).order_by(sources.c.name)).scalars())
