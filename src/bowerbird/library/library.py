@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from bowerbird.core.errors import NotFoundError, SourceError
 from bowerbird.core.records import OWNER, SYSTEM, Document, Explanation, Principal, from_json
@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from bowerbird.library.oversight import Oversight
     from bowerbird.library.permissions import Permissions
     from bowerbird.library.records import Records
+    from bowerbird.library.saved import Saved
+    from bowerbird.library.suggesting import Suggesting
     from bowerbird.library.worker import Worker
     from bowerbird.sandbox import Guard, Sandbox
     from bowerbird.search.results import Results
-    from bowerbird.search.searcher import Searcher
+    from bowerbird.search.searcher import Options, Searcher
     from bowerbird.understanding.encoder import Encoder
 
 _COLLECT_AFTER = 20_000
@@ -147,19 +149,9 @@ class Library:
         self._worker = worker
         return worker
 
-    def search(
-        self,
-        text: str,
-        principal: Principal = OWNER,
-        *,
-        limit: int = 10,
-        cursor: str = "",
-        sort: str = "relevance",
-        pipeline: str = "hybrid",
-    ) -> Results:
+    def search(self, text: str, principal: Principal = OWNER, **options: Unpack[Options]) -> Results:
         """Search as a principal; raises QueryError and UsageError."""
-        reader = self.reader(principal, "search")
-        return self.searcher().search(reader, text, limit=limit, cursor=cursor, sort=sort, pipeline=pipeline)
+        return self.searcher().search(self.reader(principal, "search"), text, **options)
 
     def explain(self, text: str, item_id: str, principal: Principal = OWNER, pipeline: str = "hybrid") -> Explanation:
         """Say why an item stands where it stands for a query; raises NotFoundError."""
@@ -241,6 +233,8 @@ class Library:
         with self._lock:
             if self._searcher is not None:
                 self._searcher.forget()
+        if "suggesting" in self.__dict__:
+            self.suggesting.forget_names()
 
     @cached_property
     def auditing(self) -> Auditing:
@@ -316,6 +310,20 @@ class Library:
         from bowerbird.library.records import Records
 
         return Records(self)
+
+    @cached_property
+    def saved(self) -> Saved:
+        """What people keep under a name: searches."""
+        from bowerbird.library.saved import Saved
+
+        return Saved(self._store)
+
+    @cached_property
+    def suggesting(self) -> Suggesting:
+        """What is offered to somebody who types."""
+        from bowerbird.library.suggesting import Suggesting
+
+        return Suggesting(self._store, self.settings)
 
     @cached_property
     def permissions(self) -> Permissions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from bowerbird.core.records import Hit, HitPassage
@@ -98,14 +98,14 @@ def _time(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
-def count(items: Iterable[Glance], today: date) -> dict[str, dict[str, int]]:
-    """Count items by type, source, person and date (buckets of DATE_FILTERS, by days in UTC); most first, no zeros."""
+def count(items: Iterable[Glance], today: date, zone: tzinfo = UTC) -> dict[str, dict[str, int]]:
+    """Count items by type, source, person and date (buckets of DATE_FILTERS, days of a zone); most first, no zeros."""
     types, sources, persons, days = Counter[str](), Counter[str](), Counter[str](), Counter[date]()
     for item in items:
         types[item.kind] += 1
         sources[item.source_name] += 1
         if item.modified:
-            days[item.modified.astimezone(UTC).date()] += 1
+            days[item.modified.astimezone(zone).date()] += 1
         if item.people:
             persons.update({person.name or person.address for person in item.people} - {""})
     return {

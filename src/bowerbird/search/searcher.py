@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
+from typing import TypedDict, Unpack
 
 from bowerbird.core.errors import NotFoundError, UsageError
 from bowerbird.core.records import Explanation, Filters, Hit, HitPassage, Query
+from bowerbird.core.zones import zone_named
 from bowerbird.index.reading import Reading, Vector
 from bowerbird.search import cursors
 from bowerbird.search.locking import paged, passed
@@ -32,13 +34,32 @@ _RANKINGS_KEPT, _VECTORS_KEPT = 64, 512
 Items = Mapping[str, StoredItem]
 
 
+class Options(TypedDict, total=False):
+    """How a search is to be answered; what is left out is as in DEFAULTS.
+
+    `limit` hits after those that `cursor` stands for, in the order of `sort` (relevance, or date: newest first), found
+    by `pipeline` (a preset or a formula). `zone` is the time zone whose days are meant (see `core.zones`).
+    """
+
+    limit: int
+    cursor: str
+    sort: str
+    pipeline: str
+    zone: str
+
+
+DEFAULTS: Options = {"limit": 10, "cursor": "", "sort": "relevance", "pipeline": "hybrid", "zone": ""}
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One search, understood. `pipeline` is None where nothing was asked."""
+    """One search, understood, on a day in a zone. `pipeline` is None where nothing was asked."""
 
     context: Context
     pipeline: Stage | None
     key: str
+    today: date
+    zone: tzinfo
 
     @property
     def formula(self) -> str:
@@ -56,7 +77,7 @@ class Searcher:
         encoder: Callable[[], QueryEncoder | None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Store how to get the encoder, and the clock that decides what `today` is (in its own time zone)."""
+        """Store how to get the encoder, and the clock that decides what `today` is in a time zone."""
         self._encoder = encoder
         self._clock = clock
         self._rankings = Lru[bytes, Sequence[Entry]](_RANKINGS_KEPT)
@@ -67,25 +88,14 @@ class Searcher:
         self._rankings.clear()
         self._vectors.clear()
 
-    def search(
-        self,
-        reader: Reading,
-        text: str,
-        *,
-        limit: int = 10,
-        cursor: str = "",
-        sort: str = "relevance",
-        pipeline: str = "hybrid",
-    ) -> Results:
-        """Return a page of hits; `pipeline` is a preset or a formula, `sort` relevance or date (newest first).
-
-        Raises QueryError (too long) and UsageError (limit, sort, cursor, formula).
-        """
+    def search(self, reader: Reading, text: str, **options: Unpack[Options]) -> Results:
+        """Return a page of hits. Raises QueryError (too long) and UsageError (limit, sort, cursor, formula)."""
         begun = time.perf_counter()
-        now = self._clock()
+        wanted: Options = {**DEFAULTS, **options}
+        limit, cursor, sort = wanted["limit"], wanted["cursor"], wanted["sort"]
         if not 1 <= limit <= MOST_HITS:
             raise UsageError(f"A page cannot hold {limit} hits.", f"Ask for 1 to {MOST_HITS:,}.")
-        asked = self._understand(reader, text, sort, pipeline, now)
+        asked = self._understand(reader, text, sort, wanted["pipeline"], wanted["zone"])
         at = cursors.read(cursor, asked.key) if cursor else None
 
         def fresh(entries: Sequence[Entry]) -> list[Entry]:
@@ -100,7 +110,7 @@ class Searcher:
             formula=asked.formula,
             hits=_dressed(asked, found.reader, page, items, len(at.shown) if at else 0),
             cursor=self._cursor_after(at, page, found.entries, asked) if rest else "",
-            counts=count((found.seen[entry.item] for entry in entries), now.date()),
+            counts=count((found.seen[entry.item] for entry in entries), asked.today, asked.zone),
             hints=tuple(dict.fromkeys((*asked.context.query.hints, *asked.context.hints))),
             partial=Partial(*found.reader.pending()),
             took_ms=round((time.perf_counter() - begun) * 1000, 2),
@@ -113,7 +123,7 @@ class Searcher:
         """
         if item_id not in reader.items([item_id]):
             raise NotFoundError(f"There is no item {item_id}.", "Search for it again.")
-        asked = self._understand(reader, text, "relevance", pipeline, self._clock())
+        asked = self._understand(reader, text, "relevance", pipeline)
         entries = passed(asked.pipeline, asked.context).entries
         hints = tuple(asked.context.hints)
         for rank, entry in enumerate(entries, 1):
@@ -122,16 +132,19 @@ class Searcher:
         legs = (part for part in (asked.pipeline.parts() if asked.pipeline else ()) if isinstance(part, Leg))
         return Explanation(0.0, ("not found", *(f"{leg}: not among what it found" for leg in legs), *hints))
 
-    def _understand(self, reader: Reading, text: str, sort: str, pipeline: str, now: datetime) -> _Asked:
+    def _understand(self, reader: Reading, text: str, sort: str, pipeline: str, zone: str = "") -> _Asked:
         if sort not in SORTS:
             raise UsageError(f"`{sort}` is not a way to sort.", f"Sort by {' or '.join(SORTS)}.")
-        query = parse(text, now, now.tzinfo or UTC)
+        now = self._clock()
+        query = parse(text, now, zone)
         stage: Stage | None = pipeline_named(pipeline)
         if not free_text(query):
             stage = PRESETS["recent"] if query.filters != Filters() or query.checks else None
         context = Context(reader, query, self._remembering)
         # a kept ranking is for whom it was made: its explanations count what they may see
-        return _Asked(context, stage, "\n".join((reader.principal.name, str(stage), sort, query.text)))
+        key = "\n".join((reader.principal.name, str(stage), sort, zone, query.text))
+        known = zone_named(zone) or UTC
+        return _Asked(context, stage, key, now.astimezone(known).date(), known)
 
     def _remembering(self) -> QueryEncoder | None:
         encoder = self._encoder()

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from bowerbird.core.errors import QueryError
+from bowerbird.core.zones import LONGEST
 from bowerbird.serve import api_examples as examples
 from bowerbird.serve.api_faces import Json, item_face, library_of, text_face
 from bowerbird.serve.api_originals import original_response, reveal_folder
@@ -25,22 +27,27 @@ router = APIRouter(tags=["search"], route_class=PolicyRoute)
 ItemId = Annotated[str, Path(max_length=64, description="The item's id, as a hit names it.")]
 
 
+class Wanted(BaseModel):
+    """What a search is asked; every field is a parameter of the query string."""
+
+    q: str = Field("", description='The query: words, "phrases" and operators such as type:pdf.')
+    limit: int = Field(10, ge=1, le=100, description="How many hits.")
+    cursor: str = Field("", max_length=2_000, description="The cursor of the answer before, for more.")
+    sort: Literal["relevance", "date"] = Field("relevance", description="The order of the hits.")
+    pipeline: str = Field("hybrid", max_length=400, description="A preset, or a formula.")
+    zone: str = Field("", max_length=LONGEST, description="The asker's time zone: an IANA name, or an offset +02:00.")
+
+
 @router.get("/api/search", responses=examples.answers(examples.SEARCH, "The hits, best first."))
 @policy("guest")
-def search(
-    request: Request,
-    q: Annotated[str, Query(description='The query: words, "phrases" and operators such as type:pdf.')] = "",
-    limit: Annotated[int, Query(ge=1, le=100, description="How many hits.")] = 10,
-    cursor: Annotated[str, Query(max_length=2_000, description="The cursor of the answer before, for more.")] = "",
-    sort: Annotated[Literal["relevance", "date"], Query(description="The order of the hits.")] = "relevance",
-    pipeline: Annotated[str, Query(max_length=400, description="A preset, or a formula.")] = "hybrid",
-) -> Response:
+def search(request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
     """Search everything that the asker may see. Answers with at most `limit` hits; more follow by `cursor`."""
-    if len(q) > QUERY_CHARACTERS:
+    if len(wanted.q) > QUERY_CHARACTERS:
         raise QueryError(f"The query is longer than {QUERY_CHARACTERS:,} characters.", "Shorten it.")
     found = library_of(request).search(
-        q, asker_of(request).principal, limit=limit, cursor=cursor, sort=sort, pipeline=pipeline
-    )
+        wanted.q, asker_of(request).principal, limit=wanted.limit, cursor=wanted.cursor, sort=wanted.sort,
+        pipeline=wanted.pipeline, zone=wanted.zone,
+    )  # fmt: skip
     return Json(found.to_dict())
 
 

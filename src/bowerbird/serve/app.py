@@ -26,6 +26,8 @@ from bowerbird.serve import (
     api_library,
     api_people,
     api_records,
+    api_saved,
+    api_suggest,
     pages,
     pages_admin,
     pages_oidc,
@@ -39,9 +41,11 @@ if TYPE_CHECKING:
 
 ROUTERS = (
     api.router,
+    api_suggest.router,
     api_library.router,
     api_records.router,
     api_account.router,
+    api_saved.router,
     api_people.router,
     api_admin.router,
     api_audit.router,
@@ -73,15 +77,16 @@ def create_app(library: Library, *, token: str, worker: bool, edge: Edge | None 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        if not worker:
-            yield
-            return
-        writer = await anyio.to_thread.run_sync(library.worker)
+        writer = await anyio.to_thread.run_sync(library.worker) if worker else None
         try:
-            await anyio.to_thread.run_sync(lambda: writer.start(watch=True))
+            if writer is not None:
+                await anyio.to_thread.run_sync(partial(writer.start, watch=True))
+            library.suggesting.start()
             yield
         finally:
-            await anyio.to_thread.run_sync(writer.close)
+            await anyio.to_thread.run_sync(library.suggesting.close)
+            if writer is not None:
+                await anyio.to_thread.run_sync(writer.close)
 
     app = FastAPI(
         title="Bowerbird",

@@ -30,6 +30,8 @@ from bowerbird.serve.cli_bench import bench
 from bowerbird.serve.cli_call import Call, begin
 from bowerbird.serve.cli_models import models
 from bowerbird.serve.cli_output import as_error, print_error, print_traceback
+from bowerbird.serve.cli_saved import saved
+from bowerbird.serve.cli_suggest import queries, suggest
 
 HELP = """
 One search box over everything a team works on, on hardware the team owns.
@@ -75,6 +77,9 @@ app.command()(cli_index.add)
 app.command()(cli_index.sync)
 app.add_typer(cli_sources.app, name="sources")
 app.command()(cli_search.search)
+app.command()(suggest)
+app.add_typer(queries, name="queries")
+app.add_typer(saved, name="saved")
 app.command("why-visible")(cli_access.why_visible)
 app.add_typer(cli_access.access, name="access")
 app.command()(cli_status.status)

@@ -35,14 +35,21 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Search, and print the hits, best first."""
-    call, text = current(), read_query(query)
-    found = ask_server(call, text, limit, sort) if pipeline == "hybrid" and not as_user else None
+    answer(read_query(query), limit=limit, sort=sort, as_json=as_json, pipeline=pipeline, as_user=as_user)
+
+
+def answer(text: str, *, limit: int, sort: str, as_json: bool, pipeline: str = "hybrid", as_user: str = "") -> None:
+    """Search for a text, and print the hits; days are those of this machine's time zone."""
+    from bowerbird.core.zones import local_zone
+
+    call, zone = current(), local_zone()
+    found = ask_server(call, text, limit, sort, zone) if pipeline == "hybrid" and not as_user else None
     if found is None:
         from bowerbird.core.records import OWNER
 
         with call.open() as library:
             asker = library.identity.people.eyes(as_user) if as_user else OWNER
-            found = library.search(text, asker, limit=limit, sort=sort, pipeline=pipeline).to_dict()
+            found = library.search(text, asker, limit=limit, sort=sort, pipeline=pipeline, zone=zone).to_dict()
     if as_json:
         print_json(found)
     else:
@@ -64,7 +71,7 @@ def read_query(words: list[str]) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def ask_server(call: Call, text: str, limit: int, sort: str) -> Facts | None:
+def ask_server(call: Call, text: str, limit: int, sort: str, zone: str) -> Facts | None:
     """Return the answer of a running server, None where there is none that answers."""
     from bowerbird.serve.client import running
 
@@ -72,7 +79,7 @@ def ask_server(call: Call, text: str, limit: int, sort: str) -> Facts | None:
     if server is None:
         return None
     try:
-        return server.get("/api/search", q=text, limit=limit, sort=sort)
+        return server.get("/api/search", q=text, limit=limit, sort=sort, zone=zone)
     except ConnectionError:
         return None
 
@@ -141,13 +148,13 @@ def marked(passage: Facts) -> Text:
 
 
 def day(moment: object) -> str:
-    """Return the day of a moment as people say it.
+    """Return the day of a moment as people say it, in this machine's time zone.
 
     >>> day("2024-05-02T10:00:00Z"), day(None)
     ('2 May 2024', '')
     """
     if isinstance(moment, str) and moment:
-        moment = datetime.fromisoformat(moment)
+        moment = datetime.fromisoformat(moment).astimezone()
     return f"{moment.day} {moment:%B %Y}" if isinstance(moment, datetime) else ""
 
 

@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "./dom.js";
 import { KINDS, count } from "./format.js";
-import { DATES, canonical, filtersOf, find, hasDate, toggled, toggledDate, without } from "./operators.js";
+import { DATES, canonical, chipsOf, filtersOf, find, hasDate, toggled, toggledDate, without } from "./operators.js";
 
 const SHOWN = 6;
 
@@ -68,11 +68,11 @@ export class Facets {
   }
 
   #showChips() {
-    const filters = filtersOf(this.text);
-    this.chips.hidden = !filters.length;
-    fill(this.chips, filters.map((filter) =>
-      h("button", { class: "chip", type: "button", "aria-label": `Remove the filter ${filter.operator}: ${filter.value}`,
-        on: { click: () => this.edit(without(this.text, filter)) } },
-        `${filter.operator}: ${filter.value}`, icon("close"))));
+    const chips = chipsOf(this.text);
+    this.chips.hidden = !chips.length;
+    fill(this.chips, chips.map((chip) =>
+      h("button", { class: "chip", type: "button", "aria-label": `Remove the filter ${chip.label}`,
+        on: { click: () => this.edit(without(this.text, chip)) } },
+        h("span", { class: "label" }, chip.label), icon("close"))));
   }
 }

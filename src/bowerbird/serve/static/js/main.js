@@ -8,7 +8,7 @@ import { Facets } from "./facets.js";
 import { count } from "./format.js";
 import { wireKeys } from "./keys.js";
 import { LibraryWatch, atRest } from "./library.js";
-import { OPERATORS } from "./operators.js";
+import { OPERATORS, SYNTAX } from "./operators.js";
 import { Preview } from "./preview.js";
 import { ResultList } from "./results.js";
 import { Searcher } from "./searcher.js";
@@ -166,8 +166,8 @@ new IntersectionObserver(([entry]) => { if (entry.isIntersecting && scrollY > 0)
 
 const help = /** @type {HTMLDialogElement} */ (byId("shortcuts"));
 byId("help").addEventListener("click", () => help.showModal());
-fill(byId("operator-help"), Object.entries(OPERATORS).map(([name, meaning]) =>
-  h("div", {}, h("dt", {}, h("code", {}, `${name}:`)), h("dd", {}, meaning))));
+const meant = ([form, meaning]) => h("div", {}, h("dt", {}, h("code", {}, form)), h("dd", {}, meaning));
+fill(byId("operator-help"), Object.entries(OPERATORS).map(([name, meaning]) => meant([`${name}:`, meaning])), Object.entries(SYNTAX).map(meant));
 
 wireTheme();
 wireKeys({ box, focusBox: () => { box.focus(); box.select(); }, move: (step) => results.move(step), enter, escape,

@@ -7,10 +7,12 @@ const SETTLED = 350; // and so much later the whole search, by words and meaning
 const FIRST = 20; // hits in the first answer; more come when asked for
 const EVERYTHING = "after:1970"; // asked when the box is empty: a query of filters only lists the newest first
 
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone ?? ""; // whose days `today` and `march` are
+
 /** @typedef {{q: string, sort: string, pipeline?: string}} Wanted */
 
 /** @param {Wanted} wanted */
-const query = ({ q, sort, pipeline = "hybrid" }) => ({ q: q.trim() || EVERYTHING, sort, pipeline, limit: FIRST });
+const query = ({ q, sort, pipeline = "hybrid" }) => ({ q: q.trim() || EVERYTHING, sort, pipeline, limit: FIRST, zone: ZONE });
 
 export class Searcher {
   /**

@@ -2,7 +2,7 @@
 
 import { ApiError, OfflineError } from "./api.js";
 import { fill, h, icon, worded } from "./dom.js";
-import { filtersOf, withoutFilters } from "./operators.js";
+import { chipsOf, withoutFilters } from "./operators.js";
 
 const button = (text, click, primary = false) =>
   h("button", { class: `button${primary ? " primary" : ""}`, type: "button", on: { click } }, text);
@@ -22,7 +22,7 @@ export function loading(place) {
  * @param {(text: string) => void} edit
  */
 export function nothing(place, text, hints, edit) {
-  const filters = filtersOf(text);
+  const filters = chipsOf(text);
   const said = [...hints];
   if (filters.length) said.push("The filters may be too narrow.");
   else if (!hints.length) said.push("Check the spelling, or try fewer or other words.");
