@@ -36,7 +36,8 @@ def stored(number: int, text: str) -> StoredItem:
         name="x", title="x", uri="", kind=("note", "pdf", "co'de")[number % 3], media_type="", size=1,
         modified=None if number % 5 == 0 else datetime(2026, 1, 1 + number, 23, 59, 59, 999_999, UTC),
         people=(Person(text.upper(), f"{other}@x.org"), Person("Ann")), state="indexed", content_version=1,
-        acl_id=number % 4,
+        acl_id=number % 4, labels=f"\nlang:{('en', 'de')[number % 2]}\n\ntag:{text}\n",
+        recipients=f"{text.lower()}\nzoe@x.org" if number % 3 else "",
     )  # fmt: skip
 
 
@@ -69,6 +70,8 @@ def passes(item: StoredItem, filters: Filters, scopes: set[int], stale: set[str]
         and (not filters.sources or item.source in wanted)
         and (not filters.within or any(f"/{part.strip('/').lower()}/" in path for part in filters.within))
         and (not filters.people or any(name.lower() in "\n".join(people) for name in filters.people))
+        and (not filters.recipients or any(name.lower() in item.recipients for name in filters.recipients))
+        and all(any(f"\n{one}\n" in item.labels for one in labels) for labels in filters.by_sort())
         and (filters.after is None or (day is not None and day >= filters.after))
         and (filters.before is None or (day is not None and day < filters.before))
         and all(
@@ -84,7 +87,9 @@ PLAIN = st.builds(
     Filters,
     types=st.lists(st.sampled_from(["note", "pdf", "co'de", "x"]), max_size=2).map(tuple),
     sources=st.lists(st.sampled_from(["papers", "O'NEIL's", "ünÏ", "nothing"]), max_size=2).map(tuple),
-    within=SOME, people=SOME, before=DAYS, after=DAYS,
+    within=SOME, people=SOME, before=DAYS, after=DAYS, recipients=SOME,
+    labels=st.lists(st.one_of(st.sampled_from(["lang:en", "lang:xx", "has:x"]), TEXTS.map("tag:{}".format)), max_size=2)
+    .map(tuple),
 )  # fmt: skip
 
 

@@ -296,3 +296,43 @@ def test_what_was_read_when_the_process_died_is_read_alone_and_then_refused(
     assert found(library, "January") == ["budget.csv"]
     [trouble] = library.status().quarantined
     assert (trouble.key, trouble.code) == ("notes/kitchen.txt", "poison")
+
+
+MAIL = """From: Ada Byron <ada@example.org>
+To: Grace Hopper <grace@example.org>
+Subject: The engine
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain
+
+The engine weaves algebraic patterns, as I wrote to you in the long letter of last summer.
+--b
+Content-Type: text/plain
+Content-Disposition: attachment; filename="drawing notes.txt"
+
+The drawing shows the mill and the store.
+--b--
+"""
+
+
+def test_labels_are_of_what_was_read(library: Library, folder: Path, index: Index) -> None:
+    (folder / "letter.eml").write_text(MAIL)
+    (folder / "plan.md").write_text("---\ntags: [Budget, q3 plan]\n---\n# Plan\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")
+    german = "Der Kranich fliegt über den Hafen, und alle sehen ihm lange nach, bis er im Nebel verschwunden ist."
+    (folder / "kranich.txt").write_text(german)
+    library.add(str(folder))
+    index()
+    for query, wanted in {
+        "to:grace": {"letter.eml"},
+        "to:ada": set(),
+        "from:ada -is:attachment": {"letter.eml"},
+        "is:attachment": {"letter.eml!/drawing notes.txt"},
+        "has:table": {"plan.md", "budget.csv"},
+        'tag:budget tag:"q3 plan"': {"plan.md"},
+        "lang:de": {"kranich.txt"},
+        "hafen OR mill -lang:de": {"letter.eml!/drawing notes.txt"},
+        "patterns to:grace": {"letter.eml"},
+    }.items():
+        assert set(found(library, query)) == wanted, query

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -53,6 +52,13 @@ def test_every_operator_narrows() -> None:
     assert not query.hints
 
 
+def test_labels_narrow() -> None:
+    query = parse('lang:German lang:fr has:tables is:attachment tag:"Q3 plan" tag:#budget to:ada', NOW)
+    labels = ("lang:de", "lang:fr", "has:table", "is:attachment", "tag:q3 plan", "tag:budget")
+    assert query.filters == Filters(labels=labels, recipients=("ada",))
+    assert not query.hints
+
+
 def test_repeated_operators_mean_any_of_them() -> None:
     query = parse("type:pdf TYPE:pdfs type:note after:2026 after:2025 before:2026-02 before:2026-03", NOW)
     assert query.filters.types == ("pdf", "note")
@@ -81,7 +87,7 @@ def test_a_month_back_from_its_last_day_stays_in_the_month_before() -> None:
 
 def test_today_is_the_zones_today() -> None:
     late = datetime(2026, 3, 18, 23, 30, tzinfo=UTC)
-    assert parse("after:today", late, ZoneInfo("Europe/Prague")).filters.after == date(2026, 3, 19)
+    assert parse("after:today", late, "Europe/Prague").filters.after == date(2026, 3, 19)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,10 @@ def test_today_is_the_zones_today() -> None:
         ("type:", "no value"),
         ("after:2026-13", "names no date"),
         ("after:9999y", "names no date"),
+        ("has:tabel", "`has:table`"),
+        ("is:blue", "archived or attachment"),
+        ("lang:klingon", "Languages are"),
+        ("cc:ada", "`to:`"),
     ],
 )
 def test_what_is_no_operator_is_text_with_a_hint(text: str, told: str) -> None:

@@ -8,7 +8,7 @@ Every record round-trips through JSON with `to_json` and `from_json`; bytes trav
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, TypeVar
@@ -200,11 +200,20 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """Days in a row: `first` is the first of them, `end` the first that is not; None is an open end."""
+
+    first: date | None
+    end: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """What an item must be, all of it at once; empty means anything, several values of one field mean any of them.
 
-    `after` is inclusive, `before` exclusive, both whole days in the asker's zone (UTC unless said otherwise). `holding`
-    are words and phrases that stand in the item's text, each of them; those the index cannot narrow to.
+    `after` is inclusive, `before` exclusive; they and `periods` are whole days in `zone` (see `core.zones`). `labels`
+    are lower case, such as `lang:en` or `has:table`. `holding` are words and phrases that stand in the item's text,
+    each of them; those the index cannot narrow to.
     """
 
     types: tuple[str, ...] = ()
@@ -213,8 +222,17 @@ class Filters:
     people: tuple[str, ...] = ()
     before: date | None = None
     after: date | None = None
+    periods: tuple[Period, ...] = ()
+    zone: str = ""
+    labels: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
     either: tuple[Either, ...] = ()
     holding: tuple[str, ...] = ()
+
+    def by_sort(self) -> Iterable[Sequence[str]]:
+        """Return the labels by what stands before their colon: one of each sort is enough."""
+        sorts = dict.fromkeys(label.partition(":")[0] for label in self.labels)
+        return [[label for label in self.labels if label.startswith(f"{sort}:")] for sort in sorts]
 
     @property
     def textual(self) -> bool:

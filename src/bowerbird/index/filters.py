@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from bowerbird.core.records import Filters
-from bowerbird.store.catalog import day_start
+from bowerbird.core.records import Filters, Period
+from bowerbird.core.zones import day_start
 
 NOTHING = "false"
 
@@ -31,14 +31,23 @@ def _narrowing(filters: Filters, source_ids: Mapping[str, str]) -> Iterator[str]
         yield _any(f"contains(path, {_text('/' + part.strip('/').lower() + '/')})" for part in filters.within)
     if filters.people:
         yield _any(f"contains(people, {_text(name.lower())})" for name in filters.people)
-    if filters.after:
-        yield f"modified >= {int(day_start(filters.after))}"
-    if filters.before:
-        yield f"modified < {int(day_start(filters.before))}"
+    if filters.recipients:
+        yield _any(f"contains(recipients, {_text(name.lower())})" for name in filters.recipients)
+    for labels in filters.by_sort():
+        yield _any(f"contains(labels, {_text(chr(10) + label + chr(10))})" for label in labels)
+    if filters.before or filters.after:
+        yield _in_period(Period(filters.after, filters.before), filters.zone)
+    if filters.periods:
+        yield _any(_in_period(period, filters.zone) for period in filters.periods)
     for one in filters.either:
         options = [" AND ".join(_narrowing(option, source_ids)) or "true" for option in one.options]
         known = f"coalesce({_any(options) if options else NOTHING}, false)"  # what has no date is not before a day
         yield f"NOT {known}" if one.excluded else known
+
+
+def _in_period(period: Period, zone: str) -> str:
+    bounds = ((">=", period.first), ("<", period.end))
+    return " AND ".join(f"modified {sign} {int(day_start(day, zone))}" for sign, day in bounds if day)
 
 
 def in_scopes(scopes: Collection[int]) -> str:

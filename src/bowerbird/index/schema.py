@@ -1,8 +1,9 @@
 """The two Lance tables. They are joined by passage id, and each has the filter columns (ARCHITECTURE.md, decision 1).
 
 `id` ITEM.CONTENT_VERSION.ORDINAL · `source` the source's id · `path` "/" and the key, lower case · `people` names and
-addresses, lower case, one a line · `modified` seconds since 1970 UTC · `search` what the word search reads (title,
-headings, text, and for an item's first passage its name and path) · `place` a `core.records.Place` as JSON.
+addresses, lower case, one a line · `modified` seconds since 1970 UTC · `labels` and `recipients` as in `StoredItem` ·
+`search` what the word search reads (title, headings, text, and for an item's first passage its name and path) ·
+`place` a `core.records.Place` as JSON.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from bowerbird.core.records import Passage, Place, from_json, to_json
 from bowerbird.store.items import StoredItem
 from bowerbird.store.moments import to_row
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Row = dict[str, str | int | bytes | None]
 
@@ -31,6 +32,8 @@ _FILTERS = (
     pa.field("path", pa.string()),
     pa.field("people", pa.string()),
     pa.field("modified", pa.int64()),
+    pa.field("labels", pa.string()),
+    pa.field("recipients", pa.string()),
 )
 
 WORDS_SCHEMA = pa.schema(
@@ -54,6 +57,8 @@ def filter_columns(item: StoredItem) -> Row:
         "path": f"/{item.key}".lower(),
         "people": "\n".join(f"{person.name} {person.address}".lower() for person in item.people),
         "modified": None if modified is None else math.floor(modified),
+        "labels": item.labels,
+        "recipients": item.recipients,
     }
 
 

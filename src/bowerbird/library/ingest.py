@@ -20,6 +20,7 @@ from bowerbird.core.kinds import kind_of
 from bowerbird.core.records import Document, Failure, Item, from_json, to_json
 from bowerbird.core.settings import Settings
 from bowerbird.extraction import PARSER_VERSION, Extractor
+from bowerbird.extraction.labels import labels_of, recipients_of
 from bowerbird.sandbox import Sandbox
 from bowerbird.sources.base import Source
 from bowerbird.sources.containers import Budget, container_kind, is_container, members
@@ -273,4 +274,6 @@ def _summary(kept: int | intake.NewDocument, document: Document, item: Item, ext
         pages=document.pages,
         people=document.authors,
         modified=dated or (None if item.modified else document.modified),
+        labels=labels_of(document, document.media_type),
+        recipients=recipients_of(document),
     )

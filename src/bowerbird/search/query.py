@@ -3,8 +3,8 @@
     budget "annual report" type:pdf in:"Q3 plans" from:anna after:2026-03 -draft (plan OR type:slides)
 
 How they are put together is in `grammar`. Free words rank; phrases, operators, alternatives and exclusions must hold,
-of an item as a whole. Operators are `type: source: in: from: before: after:`; a value with spaces stands in quotes; a
-repeated operator means any of its values; `after:` includes its day, `before:` does not. What is not an operator, or
+of an item as a whole. Operators are those of OPERATORS; a value with spaces stands in quotes; a repeated operator means
+any of its values; `after:` includes its day, `before:` does not, `date:` takes a period. What is not an operator, or
 has a value that does not fit, is searched as text and said so in a hint.
 """
 
@@ -15,24 +15,30 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 
 from bowerbird.core.errors import QueryError
 from bowerbird.core.kinds import KIND_ALIASES, KIND_NAMES, kind_named
 from bowerbird.core.records import Either, Filters, Query
+from bowerbird.core.zones import zone_named
 from bowerbird.search import grammar
-from bowerbird.search.days import DAY_WORDS, day_named
+from bowerbird.search.days import DAY_WORDS, day_named, period_named, period_written, written
 from bowerbird.search.grammar import Group, Leaf
+from bowerbird.search.labels import HAS, IS, LABELS, LANGUAGES, label_named
 
 LONGEST = 4_000
 """Longest query accepted, in characters."""
 
-OPERATORS: tuple[str, ...] = ("type", "source", "in", "from", "before", "after")
+OPERATORS: tuple[str, ...] = (
+    "type", "source", "in", "from", "to", "date", "before", "after", "lang", "has", "is", "tag",
+)  # fmt: skip
 
 _MEANT = {
     "kind": "type", "ext": "type", "filetype": "type", "format": "type", "folder": "in", "path": "in", "dir": "in",
     "directory": "in", "inside": "in", "author": "from", "by": "from", "person": "from", "sender": "from",
-    "owner": "from", "site": "source", "origin": "source", "since": "after", "until": "before", "till": "before",
+    "owner": "from", "recipient": "to", "cc": "to", "language": "lang", "label": "tag", "keyword": "tag",
+    "site": "source", "origin": "source", "when": "date", "during": "date", "since": "after", "until": "before",
+    "till": "before",
 }  # fmt: skip
 """Words of other search boxes -> our operator, for the hint."""
 
@@ -43,8 +49,8 @@ _NOISE = re.compile(
 )
 
 
-def parse(text: str, now: datetime | None = None, zone: tzinfo = UTC) -> Query:
-    """Understand what was typed; `now` (default: the clock) and `zone` decide what `today` is.
+def parse(text: str, now: datetime | None = None, zone: str = "") -> Query:
+    """Understand what was typed; `now` (default: the clock) and `zone` (see `core.zones`) decide what `today` is.
 
     Control characters and lone surrogates are dropped; what is left may be an empty query. Raises QueryError where the
     text is longer than 4,000 characters.
@@ -61,8 +67,7 @@ def parse(text: str, now: datetime | None = None, zone: tzinfo = UTC) -> Query:
             "Search for the words that matter most.",
         )
     text = unicodedata.normalize("NFC", _NOISE.sub("", text))
-    today = (now.astimezone(zone) if now else datetime.now(zone)).date()
-    return _Reading(today).query(text)
+    return _Reading(now or datetime.now(UTC), zone).query(text)
 
 
 def format(query: Query) -> str:
@@ -128,10 +133,13 @@ def _atoms(filters: Filters) -> list[str]:
         ("source", filters.sources),
         ("in", filters.within),
         ("from", filters.people),
+        ("to", filters.recipients),
+        ("date", map(written, filters.periods)),
         ("before", (filters.before,)),
         ("after", (filters.after,)),
     )
     named = [f"{name}:{_quoted(str(value))}" for name, values in fields for value in values if value is not None]
+    named += [f"{name}:{_quoted(value)}" for name, _, value in (label.partition(":") for label in filters.labels)]
     return [*(f'"{text}"' for text in filters.holding), *named, *map(_written, filters.either)]
 
 
@@ -147,6 +155,7 @@ class _Kept:
     phrases: list[str] = field(default_factory=list)
     values: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in OPERATORS})
     either: list[Either] = field(default_factory=list)
+    zone: str = ""
 
     def add(self, leaf: Leaf) -> None:
         """Keep a word or a phrase."""
@@ -164,8 +173,12 @@ class _Kept:
             sources=values["source"],
             within=values["in"],
             people=values["from"],
+            recipients=values["to"],
+            labels=tuple(f"{name}:{value}" for name in LABELS for value in values[name]),
             before=max(before, default=None),  # any of several bounds: the loosest
             after=min(after, default=None),
+            periods=tuple(map(period_written, values["date"])),
+            zone=self.zone if before or after or values["date"] else "",
             either=tuple(self.either),
         )
 
@@ -173,13 +186,16 @@ class _Kept:
 class _Reading:
     """Makes a query of its tree: operators get their values, and what is none becomes text with a hint."""
 
-    def __init__(self, today: date) -> None:
-        self._today = today
+    def __init__(self, now: datetime, zone: str) -> None:
+        known = zone_named(zone)
+        self._zone = zone if known not in (None, UTC) else ""
+        self._unknown_zone = "" if known else zone
+        self._today = now.astimezone(known or UTC).date()
         self._hints: list[str] = []
 
     def query(self, text: str) -> Query:
         """Return what was read. What bears on text is checked apart from the filters of the index."""
-        kept = _Kept()
+        kept = _Kept(zone=self._zone)
         self._take(grammar.read(text), kept)
         if not (kept.words or kept.phrases or kept.filters() != Filters()):
             kept.words = text.split() if "OR" in text else []
@@ -221,7 +237,7 @@ class _Reading:
 
     def _option(self, part: Leaf | Group) -> Filters:
         """Return an alternative: here words must be held as well."""
-        kept = _Kept()
+        kept = _Kept(zone=self._zone)
         self._keep(part, kept)
         texts = dict.fromkeys((*kept.words, *kept.phrases))
         return replace(kept.filters(), holding=tuple(texts))
@@ -247,11 +263,27 @@ class _Reading:
                 self._hint_value(operator, value, "type", (*KIND_NAMES, *KIND_ALIASES))
             return kind
         if operator in ("before", "after"):
+            self._hint_zone()
             day = day_named(value, self._today)
             if day is None:
                 self._hint_value(operator, value, "date", DAY_WORDS)
             return day.isoformat() if day else None
+        if operator == "date":
+            self._hint_zone()
+            period = period_named(value, self._today)
+            if period is None:
+                self._hint_value(operator, value, "date", DAY_WORDS)
+            return written(period) if period else None
+        if operator in LABELS:
+            label = label_named(operator, value)
+            if label is None:
+                self._hint_value(operator, value, operator, LABELS[operator])
+            return label
         return value
+
+    def _hint_zone(self) -> None:
+        if self._unknown_zone:
+            self._hint(f"The time zone `{self._unknown_zone}` is not known here, so days are those of UTC.")
 
     def _hint_operator(self, operator: str, value: str) -> None:
         if value.startswith("//"):  # an address, not an operator
@@ -264,7 +296,10 @@ class _Reading:
         near = _nearest(value.lower(), choices)
         rest = {
             "type": f"Types are {', '.join(KIND_NAMES)}.",
-            "date": "Dates look like 2026-03-01, 2026-03, 2026, yesterday or 7d.",
+            "lang": f"Languages are {', '.join(sorted(set(LANGUAGES.values())))}.",
+            "has": f"An item may have {', '.join(HAS)}.",
+            "is": f"An item may be {' or '.join(IS)}.",
+            "date": "Dates look like 2026-03-01, 2026-03, march, yesterday, 7d or 2026-03..2026-05.",
         }[sort]
         if near:
             rest = f"Did you mean `{operator}:{_quoted(near)}`?"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -28,7 +27,8 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from bowerbird.core.records import Filters, Person
+from bowerbird.core.records import Filters, Period, Person
+from bowerbird.core.zones import day_start
 from bowerbird.store.intake import folded
 from bowerbird.store.items import Glance, StoredItem
 from bowerbird.store.lists import listed
@@ -39,7 +39,7 @@ _ALL = select(
     items.c.id, items.c.source_id, sources.c.name, items.c.key, items.c.name, items.c.title, items.c.uri, items.c.kind,
     items.c.media_type, items.c.size, items.c.modified, type_coerce(items.c.people, String), items.c.state,
     items.c.content_version, items.c.acl_id, items.c.language, items.c.pages, items.c.container, items.c.content_hash,
-    items.c.error_code, items.c.error,
+    items.c.error_code, items.c.error, items.c.labels, items.c.recipients,
 ).join(sources, sources.c.id == items.c.source_id)  # fmt: skip
 """The columns of a StoredItem in its order. By position, and people as text: a search makes hundreds of them."""
 
@@ -60,7 +60,9 @@ _GLANCES = (
 _MOST_LISTED = 500
 """Scopes up to which SQL is told which they are; who sees more will soon have enough of what comes in order."""
 
-_FIELDS, _MODIFIED, _PEOPLE, _ACL = 21, 10, 11, 14
+_NAMES = [one.name for one in fields(StoredItem)]
+_FIELDS = len(_NAMES)
+_MODIFIED, _PEOPLE, _ACL = map(_NAMES.index, ("modified", "people", "acl_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +191,6 @@ def _people(text: str) -> tuple[Person, ...]:
     return msgspec.json.decode(text, type=tuple[Person, ...])
 
 
-def day_start(day: date) -> float:
-    """Return the first second of a day in UTC, as a row holds it."""
-    return datetime.combine(day, time(), UTC).timestamp()
-
-
 def passing(connection: Connection, ids: Sequence[str], filters: Filters) -> set[str]:
     """Return those of these items that pass the filters (all but what they say of text)."""
     passed = _narrowed(select(items.c.id).select_from(items.join(sources)), filters)
@@ -215,14 +212,24 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield or_(*(func.instr(path, f"/{part.strip('/').lower()}/") > 0 for part in filters.within))
     if filters.people:
         yield or_(*(_involved(name.lower()) for name in filters.people))
-    if filters.after:
-        yield items.c.modified >= day_start(filters.after)
-    if filters.before:
-        yield items.c.modified < day_start(filters.before)
+    if filters.recipients:
+        yield or_(*(func.instr(items.c.recipients, name.lower()) > 0 for name in filters.recipients))
+    for labels in filters.by_sort():
+        yield or_(*(func.instr(items.c.labels, f"\n{label}\n") > 0 for label in labels))
+    yield from _in_period(Period(filters.after, filters.before), filters.zone)
+    if filters.periods:
+        yield or_(*(and_(true(), *_in_period(period, filters.zone)) for period in filters.periods))
     for one in filters.either:
         options = (and_(true(), *_conditions(option)) for option in one.options)
         known = func.coalesce(or_(false(), *options), false())  # what has no date is not before a day
         yield not_(known) if one.excluded else known
+
+
+def _in_period(period: Period, zone: str) -> Iterator[ColumnElement[bool]]:
+    if period.first:
+        yield items.c.modified >= day_start(period.first, zone)
+    if period.end:
+        yield items.c.modified < day_start(period.end, zone)
 
 
 def _involved(name: str) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from bowerbird.core.errors import BowerbirdError, DiskFullError, LockedError, Sc
 from bowerbird.store import sums
 from bowerbird.store.wal import damaged_frame
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; older libraries are brought up to it when they are opened."""
 
 BACKUPS = "backups"

@@ -18,6 +18,8 @@ from bowerbird.store.identity_tables import (
     group_members,
     invitations,
     mappings,
+    past_queries,
+    saved_searches,
     sessions,
     tokens,
 )
@@ -25,7 +27,7 @@ from bowerbird.store.identity_tables import audit as audit_rows
 from bowerbird.store.identity_tables import people as people_rows
 from bowerbird.store.tables import items, scope_entries, sources
 
-_KEYED: tuple[Table, ...] = (accounts, sessions, tokens, invitations)
+_KEYED: tuple[Table, ...] = (accounts, sessions, tokens, invitations, saved_searches, past_queries)
 _BY_PRINCIPAL: tuple[Table, ...] = (access_rules, mappings, scope_entries)
 _SECRET = frozenset(("hash", "password", "totp_secret", "totp_step"))
 

@@ -107,6 +107,20 @@ attempts = Table(
 )
 """Failed sign-ins by a keyed hash of the name or the address they came from, and until when the next is refused."""
 
+saved_searches = Table(
+    "saved_searches",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("person_id", String, ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_folded", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("sort", String, nullable=False),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("person_id", "name_folded"),
+)
+"""Searches that somebody keeps under a name, for themselves."""
+
 access_rules = Table(
     "access_rules",
     metadata,
@@ -169,3 +183,26 @@ title_words = Table(
     sqlite_with_rowid=False,
 )
 """The words of names and titles: what a person is typing is completed from the items that person may see."""
+
+past_queries = Table(
+    "past_queries",
+    metadata,
+    Column("person_id", String, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("folded", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("asked", Float, nullable=False),
+)
+"""What somebody searched for before, offered to nobody else; `folded` is what makes two queries the same."""
+
+name_changes = Table(
+    "name_changes",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("item_id", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Items whose name, place, people, date or scope changed, the newest of them: what `index.names` follows.
+
+Triggers write it, and forget all but the newest 100,000.
+"""

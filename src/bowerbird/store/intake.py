@@ -87,6 +87,8 @@ class Extracted:
     pages: int | None = None
     people: tuple[Person, ...] = ()
     modified: datetime | None = None
+    labels: tuple[str, ...] = ()
+    recipients: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,12 +306,20 @@ def _ended(connection: Connection, outcome: Outcome) -> dict[str, Any]:
         "parser": outcome.parser,
         "language": found_out.language,
         "pages": found_out.pages,
+        "labels": _labels(item, found_out.labels),
+        "recipients": found_out.recipients,
         "error_code": outcome.error_code,
         "error": outcome.error,
         "attempts": 0,
         "priority": 0,
         "updated": now(),
     }
+
+
+def _labels(item: Item, found: Sequence[str]) -> str:
+    """Return labels one a line, each between line ends: so a part of the text is a whole label."""
+    inside = f"is:{'attachment' if kind_of(item.container) == 'message' else 'archived'}" if item.container else ""
+    return "".join(f"\n{label}\n" for label in (*found, inside) if label)
 
 
 def _new_row(source: SourceRow, item: Item, priority: int, acl_id: int) -> dict[str, Any]:

@@ -16,7 +16,8 @@ class StoredItem:
     """One item's row. `title` is the document's title, else the name; `key` its path within the source.
 
     `content_version` counts from 1 and grows with every new content; 0 means that nothing was extracted yet.
-    `error_code` and `error` say why it is quarantined or failed, else "".
+    `error_code` and `error` say why it is quarantined or failed, else "". `labels` are one a line, each with a line end
+    before and after it, `recipients` lower case, one a line.
     """
 
     id: str
@@ -40,6 +41,8 @@ class StoredItem:
     content_hash: str = ""
     error_code: str = ""
     error: str = ""
+    labels: str = ""
+    recipients: str = ""
 
 
 class Glance(NamedTuple):

@@ -108,6 +108,8 @@ items = Table(
     Column("parser", String, nullable=False, default=""),
     Column("language", String, nullable=False, default=""),
     Column("pages", Integer),
+    Column("labels", Text, nullable=False, server_default=""),
+    Column("recipients", Text, nullable=False, server_default=""),
     Column("error_code", String, nullable=False, default=""),
     Column("error", Text, nullable=False, default=""),
     Column("updated", Float, nullable=False),

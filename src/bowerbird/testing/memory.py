@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from bowerbird.core.kinds import kind_of
-from bowerbird.core.records import OWNER, Filters, Passage, Place, Principal
+from bowerbird.core.records import OWNER, Filters, Passage, Period, Place, Principal
+from bowerbird.core.zones import zone_named
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.search.matching import UNSPACED, stem, tokens
 from bowerbird.store.items import Glance, StoredItem
@@ -250,15 +251,18 @@ def _fits(item: StoredItem, filters: Filters) -> bool:
         and (not filters.within or any(f"/{part.strip('/')}/".casefold() in path for part in filters.within))
         and (not filters.people or any(name.casefold() in people for name in filters.people))
         and _dated(item, filters)
+        and (not filters.recipients or any(name.lower() in item.recipients for name in filters.recipients))
+        and all(any(f"\n{label}\n" in item.labels for label in labels) for labels in filters.by_sort())
         and all(any(_fits(item, option) for option in one.options) != one.excluded for one in filters.either)
     )
 
 
 def _dated(item: StoredItem, filters: Filters) -> bool:
-    """Say whether the day of the last change, in UTC, fits."""
-    if filters.after is None and filters.before is None:
+    """Say whether the day of the last change, in the asker's zone, fits."""
+    wanted = [[Period(filters.after, filters.before)], filters.periods or [Period(None, None)]]
+    if all(period == Period(None, None) for some in wanted for period in some):
         return True
     if item.modified is None:
         return False
-    day = item.modified.astimezone(UTC).date()
-    return (filters.after is None or day >= filters.after) and (filters.before is None or day < filters.before)
+    day = item.modified.astimezone(zone_named(filters.zone) or UTC).date()
+    return all(any((p.first or day) <= day and (p.end is None or day < p.end) for p in some) for some in wanted)
