@@ -10,9 +10,12 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from lance.query import BooleanQuery, FullTextQuery, MatchQuery, Occur, PhraseQuery
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from bowerbird.core.records import OWNER, SYSTEM, Filters, Passage, Principal
 from bowerbird.index.filters import NOTHING, compiled, ids_in, items_in
+from bowerbird.index.name_reader import NameReader
+from bowerbird.index.names import Names
 from bowerbird.index.nearest import nearest
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.index.schema import VECTORS, WORDS, item_of, passage_of, version_of
@@ -50,10 +53,12 @@ class _Within(NamedTuple):
 class Reader:
     """The reads of one principal for one request; scopes, stale items and versions are looked up at its first use."""
 
-    def __init__(self, store: Store, tables: Tables, principal: Principal) -> None:
+    def __init__(self, store: Store, tables: Tables, principal: Principal, names: Names | None = None) -> None:
+        """Store what is read; `names` are those that the process keeps, else they are read when they are needed."""
         self._store = store
         self._tables = tables
         self.principal = principal
+        self._names = names or Names()
         self._seen: dict[str, StoredItem | None] = {}
         self._looked: _Known | None = None
         self._looking = threading.Lock()
@@ -151,9 +156,23 @@ class Reader:
         with self._store.database.read() as connection:
             return catalog.glances(connection, ids, self._store.scopes.visible(connection, self.principal))
 
+    def people(self, start: str) -> Mapping[str, int] | None:
+        """Return people of what may be seen now, of whom a word begins so; None while names are not there yet."""
+        with self._store.database.read() as connection:
+            offered = self._offered(connection)
+            return offered.people(start) if offered.ready() else None
+
+    def sources(self) -> Sequence[str]:
+        """Return the names of the sources that hold something that may be seen now."""
+        with self._store.database.read() as connection:
+            return self._offered(connection).sources()
+
+    def _offered(self, connection: Connection) -> NameReader:
+        return NameReader(connection, self._names, self._store.scopes.visible(connection, self.principal))
+
     def renewed(self) -> Reader:
         """Return a reader of the same principal that looks up anew what may be seen."""
-        return Reader(self._store, self._tables, self.principal)
+        return Reader(self._store, self._tables, self.principal, self._names)
 
     def pending(self) -> tuple[int, int]:
         """Return (items not yet searchable by words, items not yet searchable by meaning)."""

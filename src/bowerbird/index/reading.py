@@ -74,6 +74,15 @@ class Reading(Protocol):
     def glance(self, ids: Sequence[str]) -> Mapping[str, Glance]:
         """Return a few columns of those of these items that exist and may be seen (the same lock, for many items)."""
 
+    def people(self, start: str) -> Mapping[str, int] | None:
+        """Return people (`name TAB address`) of what may be seen, each with the number of their items.
+
+        Of whom a word begins with `start` (plain, see `name_words`), "" for all. None while names are not there yet.
+        """
+
+    def sources(self) -> Sequence[str]:
+        """Return the names of the sources that hold something that may be seen, by name."""
+
     def renewed(self) -> Reading:
         """Return a reader of the same principal that looks up anew what may be seen: something has changed since."""
 

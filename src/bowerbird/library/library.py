@@ -258,7 +258,7 @@ class Library:
             self._audited.add(action)
             with self._store.database.write() as connection:
                 audit.record(connection, principal, f"system.{action}")
-        return Reader(self._store, self.tables(), principal)
+        return Reader(self._store, self.tables(), principal, self.suggesting.names)
 
     def encoder(self) -> Encoder:
         """Return the encoder of the settings; raises ModelError where it is missing or altered."""

@@ -13,6 +13,7 @@ from bowerbird.store import queries
 from bowerbird.store.store import Store
 
 if TYPE_CHECKING:
+    from bowerbird.index.names import Names
     from bowerbird.search.suggesting import Suggestion
 
 
@@ -38,6 +39,11 @@ class Suggesting:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
+    @property
+    def names(self) -> Names:
+        """The names in memory, for readers."""
+        return self._names
+
     def suggest(self, text: str, principal: Principal, person: str = "", limit: int = 5) -> Suggestions:
         """Return what fits a query that is typed up to its end, by what a principal may see.
 
@@ -51,7 +57,7 @@ class Suggesting:
         clean = parse(text).text
         with self._store.database.read() as connection:
             offered = NameReader(connection, self._names, self._store.scopes.visible(connection, principal))
-            past = [one.text for one in queries.listed(connection, person)] if person else []
+            past = queries.listed(connection, person) if person else ()
             found = suggest(offered, past, clean, limit)
             partial = not offered.ready()
         return Suggestions(clean, found, partial, round((time.perf_counter() - begun) * 1000, 2))
@@ -70,7 +76,7 @@ class Suggesting:
     def past(self, person: str) -> list[str]:
         """Return what somebody searched for, the newest first."""
         with self._store.database.read() as connection:
-            return [one.text for one in queries.listed(connection, person)]
+            return list(queries.listed(connection, person))
 
     def forget(self, person: str, text: str = "") -> int:
         """Forget a past query of somebody, or all of them; returns how many."""

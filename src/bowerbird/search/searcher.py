@@ -13,6 +13,7 @@ from bowerbird.core.records import Explanation, Filters, Hit, HitPassage, Query
 from bowerbird.core.zones import zone_named
 from bowerbird.index.reading import Reading, Vector
 from bowerbird.search import cursors
+from bowerbird.search.likening import likened
 from bowerbird.search.locking import paged, passed
 from bowerbird.search.lru import Lru
 from bowerbird.search.matching import Matcher
@@ -136,7 +137,7 @@ class Searcher:
         if sort not in SORTS:
             raise UsageError(f"`{sort}` is not a way to sort.", f"Sort by {' or '.join(SORTS)}.")
         now = self._clock()
-        query = parse(text, now, zone)
+        query = likened(parse(text, now, zone), reader)
         stage: Stage | None = pipeline_named(pipeline)
         if not free_text(query):
             stage = PRESETS["recent"] if query.filters != Filters() or query.checks else None
