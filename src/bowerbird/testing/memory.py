@@ -16,6 +16,7 @@ import numpy as np
 from bowerbird.core.kinds import kind_of
 from bowerbird.core.records import OWNER, Filters, Passage, Period, Place, Principal
 from bowerbird.core.zones import zone_named
+from bowerbird.index.name_words import person_words
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.search.matching import UNSPACED, stem, tokens
 from bowerbird.store.items import Glance, StoredItem
@@ -127,6 +128,16 @@ class MemoryReader:
             id_: Glance(item.kind, item.source_name, item.modified, item.people, item.acl_id, item.content_version)
             for id_, item in self.items(ids).items()
         }
+
+    def people(self, start: str) -> Mapping[str, int]:
+        """Count the people of visible items of whom a word begins so."""
+        open_ = (item for item in self.stored.values() if self._open(item.id))
+        labels = (f"{one.name}\t{one.address}" for item in open_ for one in {*item.people})
+        return Counter(label for label in labels if any(word.startswith(start) for word in person_words(label)))
+
+    def sources(self) -> Sequence[str]:
+        """Return the names of the sources of visible items."""
+        return sorted({item.source_name for item in self.stored.values() if self._open(item.id)})
 
     def renewed(self) -> MemoryReader:
         """Return this reader: it is never changed."""
