@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -78,6 +80,15 @@ def test_repeated_operators_mean_any_of_them() -> None:
 )  # fmt: skip
 def test_days(value: str, day: str) -> None:
     assert parse(f"after:{value}", NOW).filters.after == date.fromisoformat(day)
+
+
+def test_every_query_of_the_reference_is_understood() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/queries.md").read_text(encoding="utf-8")
+    rows = [line.partition(" | ")[0] for line in page.splitlines() if line.startswith("| `")]
+    examples = [example for row in rows for example in re.findall("`(.+?)`", row)]
+    assert {name for name in OPERATORS if f"`{name}:" in page} == set(OPERATORS)
+    assert len(examples) > 40
+    assert [(example, hints) for example in examples if (hints := parse(example, NOW).hints)] == []
 
 
 def test_a_month_back_from_its_last_day_stays_in_the_month_before() -> None:
