@@ -110,12 +110,15 @@ def slow_items(held: Sequence[NamedRow], typed: Sequence[str], most: int) -> lis
 
 
 def slow_labels(
-    held: Sequence[NamedRow], start: str, of: Callable[[NamedRow], Sequence[str]], words: Callable[[str], list[str]]
-) -> Counter[str]:
+    held: Sequence[NamedRow], starts: Sequence[str], of: Callable[[NamedRow], Sequence[str]],
+    words: Callable[[str], list[str]],
+) -> list[tuple[str, int]]:  # fmt: skip
     every = Counter(label for row in held for label in of(row))
-    return Counter({
-        label: count for label, count in every.items() if not start or any(w.startswith(start) for w in words(label))
-    })  # fmt: skip
+    fitting = [
+        (label, count) for label, count in every.items()
+        if all(any(word.startswith(start) for word in words(label)) for start in starts)
+    ]  # fmt: skip
+    return sorted(fitting, key=lambda one: (-one[1], one[0]))
 
 
 def check(desk: Desk, names: Names, scopes: frozenset[int]) -> None:
@@ -126,18 +129,21 @@ def check(desk: Desk, names: Names, scopes: frozenset[int]) -> None:
     for typed in ("p", "pl", "plan", "trav pl", "plan 2", "20", "resum", "报告", "md", "q3 budget", "zzz", "plan plan"):
         for most in (1, 5, 100):
             assert look.items(typed_words(typed), most) == slow_items(held, typed_words(typed), most), (typed, most)
-    for start in ("", "a", "ada", "zoe@", "low"):
-        people = slow_labels(held, start, lambda row: people_of(row.people), person_words)
-        assert look.people(start) == people
-    for start in ("", "h", "hr/pl", "2026", "inner"):
-        folders = slow_labels(held, start, lambda row: folders_of(row.key), folder_words)
-        assert look.folders(start) == folders
+    for starts in ([], ["a"], ["ada"], ["zoe@"], ["low"], ["low", "ad"], ["nobody"]):
+        people = slow_labels(held, starts, lambda row: people_of(row.people), person_words)
+        for most in (1, 2, 50):
+            assert look.people(starts, most) == people[:most]
+    for starts in ([], ["h"], ["hr/pl"], ["2026"], ["inner"]):
+        folders = slow_labels(held, starts, lambda row: folders_of(row.key), folder_words)
+        for most in (1, 50):
+            assert look.folders(starts, most) == folders[:most]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_slow_way_says_the_same(desk: Desk, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names_module, "_MASK_FROM", 8)
+    monkeypatch.setattr(names_module, "_KEPT_FROM", 8)
     monkeypatch.setattr(names_module, "_SMALLEST", 4)
+    monkeypatch.setattr(names_module, "_FEW", 9)
     desk.dice = random.Random(seed)
     names = Names()
     for scopes in (frozenset({1}), frozenset({2, 3}), frozenset({1, 2, 3, 4}), frozenset()) * 4:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
@@ -12,8 +11,11 @@ from bowerbird.index.names import Look, Names
 from bowerbird.store import catalog, naming
 from bowerbird.store.items import StoredItem
 
-_FIRST, _MOST = 16, 400
-"""Candidates that are asked for at first, and at most where filters leave few of them."""
+_SPARE, _MOST = 3, 500
+"""Candidates above what is wanted that are asked for at first, and at most where filters leave few of them."""
+
+MOST = 1_000_000
+"""More people than any library has: asks for all of them."""
 
 
 class NameReader:
@@ -32,7 +34,7 @@ class NameReader:
     def items(self, words: Sequence[str], filters: Filters, limit: int) -> list[StoredItem]:
         """Return items whose names have all these words (plain, each may be unfinished) and that pass the filters."""
         look = self._look()
-        most = max(_FIRST, limit)
+        most = limit + _SPARE
         while look is not None and words:
             ids = look.items(words, most)
             found = catalog.by_ids(self._connection, ids, self._scopes)
@@ -43,15 +45,15 @@ class NameReader:
             most *= 5
         return []
 
-    def people(self, start: str) -> Counter[str]:
-        """Return people (`name TAB address`) of whom a word begins so, with the number of their items; "" for all."""
+    def people(self, words: Sequence[str], most: int) -> list[tuple[str, int]]:
+        """Return people (`name TAB address`) of whom a word begins with each, with the number of their items."""
         look = self._look()
-        return look.people(start) if look is not None else Counter()
+        return look.people(words, most) if look is not None else []
 
-    def folders(self, start: str) -> Counter[str]:
-        """Return folders of which a word or the path begins so, with the number of items in them; "" for all."""
+    def folders(self, words: Sequence[str], most: int) -> list[tuple[str, int]]:
+        """Return folders of which a word (or the path) begins with each, with the number of items in them."""
         look = self._look()
-        return look.folders(start) if look is not None else Counter()
+        return look.folders(words, most) if look is not None else []
 
     def sources(self) -> Sequence[str]:
         """Return the names of sources that hold something, by name."""

@@ -68,18 +68,29 @@ class Labels:
     words: list[str]
     leads: Numbers
 
-    def counts(self, start: str, open_: Flags) -> dict[str, int]:
-        """Return the labels with a word that begins so, each with how many of its items are open (those with any)."""
-        low, high = bisect_left(self.words, start), bisect_left(self.words, start + _END)
-        wanted = np.unique(self.leads[low:high]) if start else np.arange(len(self.labels), dtype=np.int32)
-        if not len(wanted):
-            return {}
-        starts, ends = self.starts[wanted], self.starts[wanted + 1]
-        seen = open_[self.places[spans(starts, ends)] if start else self.places]
+    def found(self, words: Sequence[str]) -> Numbers | None:
+        """Return the labels of which, for each of these words, a word begins so, ascending; None for all of them."""
+        kept: Numbers | None = None
+        for word in words:
+            low, high = bisect_left(self.words, word), bisect_left(self.words, word + _END)
+            mine = np.unique(self.leads[low:high])
+            kept = mine if kept is None else np.intersect1d(kept, mine, assume_unique=True)
+        return kept
+
+    def size(self, labels: Numbers) -> int:
+        """Return how many places these labels have in all."""
+        return int((self.starts[labels + 1] - self.starts[labels]).sum())
+
+    def counts(self, labels: Numbers | None, open_: Flags) -> NDArray[np.int64]:
+        """Return how many items of each of these labels (None for all) are open."""
+        starts, ends = (self.starts[:-1], self.starts[1:]) if labels is None else (
+            self.starts[labels], self.starts[labels + 1]
+        )  # fmt: skip
+        seen = open_[self.places if labels is None else self.places[spans(starts, ends)]]
         sums = np.concatenate(([0], np.cumsum(seen)))
-        ends_at = np.cumsum(ends - starts)
-        found = sums[ends_at] - sums[ends_at - (ends - starts)]
-        return {self.labels[wanted[at]]: int(found[at]) for at in np.flatnonzero(found)}
+        until = np.cumsum(ends - starts)
+        counted: NDArray[np.int64] = sums[until] - sums[until - (ends - starts)]
+        return counted
 
 
 def words_table(held: Mapping[str, array[int]]) -> Words:

@@ -11,17 +11,20 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from bowerbird.core.errors import BowerbirdError
 from bowerbird.index.name_segment import Segment, build, merge
-from bowerbird.index.name_tables import Flags, Labels
+from bowerbird.index.name_tables import Flags, Labels, Numbers
 from bowerbird.store import naming
 from bowerbird.store.database import Database
 
@@ -35,7 +38,10 @@ _SMALLEST, _FACTOR = 64, 4
 _AT_ONCE = 20_000
 """Items that may be merged while somebody waits; more are merged beside."""
 
-_MASK_FROM, _MASKS_KEPT = 4_096, 24
+_KEPT_FROM, _MOST_KEPT = 4_096, 24
+_FEW = 200_000
+"""Places that are counted anew at every key; for more, all labels are counted once."""
+
 _CHANGED_MOST = 20_000
 
 _log = logging.getLogger("bowerbird.index")
@@ -49,7 +55,7 @@ class Names:
         self._segments: tuple[Segment, ...] = ()
         self._change = -1
         self._number = 0
-        self._masks: dict[tuple[int, int], tuple[frozenset[int], Flags]] = {}
+        self._kept: dict[tuple[int, int], _Kept] = {}
 
     def look(self, connection: Connection, scopes: frozenset[int], patience: float = PATIENCE_SECONDS) -> Look | None:
         """Return what may be seen of these scopes, as of the connection's transaction.
@@ -61,7 +67,7 @@ class Names:
         try:
             self._follow(connection)
             segments = self._segments
-            return Look(tuple((one, self._mask(one, scopes) & one.alive) for one in segments))
+            return Look(tuple(self._part(one, scopes) for one in segments))
         finally:
             self._lock.release()
 
@@ -69,7 +75,7 @@ class Names:
         """Forget everything; it is read again at the next look."""
         with self._lock:
             self._segments, self._change = (), -1
-            self._masks.clear()
+            self._kept.clear()
 
     def keep_level(self, database: Database, stop: threading.Event) -> None:
         """Follow the changes until `stop` is set, so that whoever looks finds little to do; for a server's thread."""
@@ -90,7 +96,7 @@ class Names:
         changed = naming.changed_since(connection, self._change) if self._change >= 0 else None
         held = sum(len(one.ids) for one in self._segments)
         if changed is None or len(changed) > max(_CHANGED_MOST, held // 2):
-            self._masks.clear()
+            self._kept.clear()
             every = self._built(naming.every_row(connection))
             self._segments = (every,) if len(every.ids) else ()
         elif changed:
@@ -130,22 +136,41 @@ class Names:
             left = (one for one in self._segments if one.number not in merged)
             self._segments = (*left, *((made,) if made.alive.any() else ()))
 
-    def _mask(self, segment: Segment, scopes: frozenset[int]) -> Flags:
-        """Return which items lie in the scopes; kept for large segments, as the same people type letter by letter."""
+    def _part(self, segment: Segment, scopes: frozenset[int]) -> Part:
+        """Return a segment as it is seen; kept where it is large, as the same people type letter by letter."""
         key = (segment.number, id(scopes))
-        kept = self._masks.get(key)
-        if kept is not None and kept[0] is scopes:
-            return kept[1]
-        most = int(segment.acl.max()) + 1
-        table = np.zeros(most, np.bool_)
-        listed = np.fromiter(scopes, np.int64, len(scopes))
-        table[listed[(listed < most) & (listed >= 0)]] = True
-        mask: Flags = table[segment.acl]
-        if len(segment.ids) >= _MASK_FROM:
-            while len(self._masks) >= _MASKS_KEPT:
-                del self._masks[next(iter(self._masks))]
-            self._masks[key] = (scopes, mask)
-        return mask
+        kept = self._kept.get(key)
+        if kept is not None and kept.scopes is scopes:
+            if kept.part.segment is segment:
+                return kept.part
+            mask = kept.mask
+        else:
+            mask = _within(segment, scopes)
+        part = Part(segment, mask & segment.alive, {})
+        if len(segment.ids) >= _KEPT_FROM:
+            self._kept.pop(key, None)
+            while len(self._kept) >= _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = _Kept(scopes, mask, part)
+        return part
+
+
+class _Kept(NamedTuple):
+    """What is remembered of an asker and a segment: the very set of scopes, which items lie in them, and the part."""
+
+    scopes: frozenset[int]
+    mask: Flags
+    part: Part
+
+
+def _within(segment: Segment, scopes: frozenset[int]) -> Flags:
+    """Return which items of a segment lie in the scopes."""
+    most = int(segment.acl.max()) + 1
+    table = np.zeros(most, np.bool_)
+    listed = np.fromiter(scopes, np.int64, len(scopes))
+    table[listed[(listed < most) & (listed >= 0)]] = True
+    mask: Flags = table[segment.acl]
+    return mask
 
 
 def _crowded(segments: Sequence[Segment]) -> list[Segment]:
@@ -161,31 +186,91 @@ def _crowded(segments: Sequence[Segment]) -> list[Segment]:
     return [one for one in segments if len(one.ids) > _SMALLEST and 2 * one.alive.sum() < len(one.ids)][:1]
 
 
+class Part(NamedTuple):
+    """A segment as one asker sees it: `open` are the items that count and may be seen.
+
+    `kept` are its counts for all labels, by table, for as long as the same items are open.
+    """
+
+    segment: Segment
+    open: Flags
+    kept: dict[str, NDArray[np.int64]]
+
+    def counts(self, table: Labels, name: str, labels: Numbers | None) -> NDArray[np.int64]:
+        """Return how many open items each of these labels has (None for all)."""
+        counted = self.kept.get(name)
+        if counted is None:
+            if labels is not None and table.size(labels) < _FEW:
+                return table.counts(labels, self.open)
+            counted = self.kept[name] = table.counts(None, self.open)
+        return counted if labels is None else counted[labels]
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the names: segments, each with which of its items count and may be seen."""
+    """One look at the names."""
 
-    parts: tuple[tuple[Segment, Flags], ...]
+    parts: tuple[Part, ...]
 
     def items(self, words: Sequence[str], most: int) -> list[str]:
         """Return ids of items that have all words, each of which may be unfinished; see `Segment.find`."""
         found = chain.from_iterable(
-            ((rank, -segment.modified[at], segment.ids[at]) for rank, at in segment.find(words, open_, most))
-            for segment, open_ in self.parts
+            (
+                (rank, -one.segment.modified[at], one.segment.ids[at])
+                for rank, at in one.segment.find(words, one.open, most)
+            )
+            for one in self.parts
         )
         return [bytes(one[2]).decode() for one in sorted(found)[:most]]
 
-    def people(self, start: str) -> Counter[str]:
-        """Return people (`name TAB address`) found by a word that begins so, each with how many items; "" for all."""
-        return _counted(((one.people, open_) for one, open_ in self.parts), start)
+    def people(self, words: Sequence[str], most: int) -> list[tuple[str, int]]:
+        """Return people (`name TAB address`) by these words, with the number of their items, those with most first.
 
-    def folders(self, start: str) -> Counter[str]:
-        """Return folders found by a word or a path that begins so, each with how many items; "" for all."""
-        return _counted(((one.folders, open_) for one, open_ in self.parts), start)
+        Each word must begin one of theirs; without words, everybody is meant.
+        """
+        return _best([(one, one.segment.people) for one in self.parts], "people", words, most)
+
+    def folders(self, words: Sequence[str], most: int) -> list[tuple[str, int]]:
+        """Return folders by these words (or the start of a path), with their number of items, those with most first."""
+        return _best([(one, one.segment.folders) for one in self.parts], "folders", words, most)
 
 
-def _counted(tables: Iterable[tuple[Labels, Flags]], start: str) -> Counter[str]:
-    total = Counter[str]()
-    for table, open_ in tables:
-        total.update(table.counts(start, open_))
-    return total
+def _best(parts: Iterable[tuple[Part, Labels]], name: str, words: Sequence[str], most: int) -> list[tuple[str, int]]:
+    """Return the labels with the most items over all parts; those of the largest are never listed as a whole."""
+    found = [(table, mine, part.counts(table, name, mine)) for part, table in parts for mine in (table.found(words),)]
+    if not found:
+        return []
+    found.sort(key=lambda one: -len(one[2]))
+    (table, mine, counts), *rest = found
+    others = Counter[str]()
+    for other, theirs, more in rest:
+        for at in np.flatnonzero(more).tolist():
+            others[other.labels[at if theirs is None else theirs[at]]] += int(more[at])
+    if others:
+        counts = counts.copy()
+        for label in list(others):
+            place = _place(table, mine, label)
+            if place is not None:
+                counts[place] += others.pop(label)
+    best = _largest(counts, most)  # labels are sorted, so equal counts come by label
+    listed = [(table.labels[at if mine is None else mine[at]], int(counts[at])) for at in best]
+    return sorted((*listed, *others.items()), key=lambda one: (-one[1], one[0]))[:most]
+
+
+def _place(table: Labels, mine: Numbers | None, label: str) -> int | None:
+    """Return where a label is counted, None where it is not."""
+    at = bisect_left(table.labels, label)
+    if at == len(table.labels) or table.labels[at] != label:
+        return None
+    if mine is None:
+        return at
+    place = int(np.searchsorted(mine, at))
+    return place if place < len(mine) and mine[place] == at else None
+
+
+def _largest(counts: NDArray[np.int64], most: int) -> list[int]:
+    """Return the places of the largest counts above 0, the first of equals first."""
+    least = max(1, int(np.partition(counts, -most)[-most])) if len(counts) > most else 1
+    some = np.flatnonzero(counts >= least)
+    best: list[int] = some[np.argsort(-counts[some], kind="stable")][:most].tolist()
+    return best

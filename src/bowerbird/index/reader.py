@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from bowerbird.core.records import OWNER, SYSTEM, Filters, Passage, Principal
 from bowerbird.index.filters import NOTHING, compiled, ids_in, items_in
-from bowerbird.index.name_reader import NameReader
+from bowerbird.index.name_reader import MOST, NameReader
 from bowerbird.index.names import Names
 from bowerbird.index.nearest import nearest
 from bowerbird.index.reading import Candidate, Vector, WordQuery
@@ -160,7 +160,7 @@ class Reader:
         """Return people of what may be seen now, of whom a word begins so; None while names are not there yet."""
         with self._store.database.read() as connection:
             offered = self._offered(connection)
-            return offered.people(start) if offered.ready() else None
+            return dict(offered.people([start] if start else [], MOST)) if offered.ready() else None
 
     def sources(self) -> Sequence[str]:
         """Return the names of the sources that hold something that may be seen now."""

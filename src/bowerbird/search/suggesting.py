@@ -8,7 +8,6 @@ many items the asker sees of them.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -35,6 +34,9 @@ MOST = 20
 """Most suggestions of one kind that may be asked for."""
 
 _QUERIES, _RECENT, _PEOPLE, _FOLDERS, _OPERATORS = 3, 6, 3, 2, 3
+_CONSIDERED = 50
+"""People that are looked at for some of the same name."""
+
 _SHORTEST = 2
 _WORD = re.compile(r"[^\W_]+")
 _DAYS = ("before", "after", "date")
@@ -63,11 +65,11 @@ class Offered(Protocol):
     def items(self, words: Sequence[str], filters: Filters, limit: int) -> Sequence[StoredItem]:
         """Return items whose names have all these words."""
 
-    def people(self, start: str) -> Counter[str]:
-        """Return people, with the number of their items."""
+    def people(self, words: Sequence[str], most: int) -> Sequence[tuple[str, int]]:
+        """Return people (`name TAB address`), with the number of their items, those with most first."""
 
-    def folders(self, start: str) -> Counter[str]:
-        """Return folders, with the number of items in them."""
+    def folders(self, words: Sequence[str], most: int) -> Sequence[tuple[str, int]]:
+        """Return folders, with the number of items in them, those with most first."""
 
     def sources(self) -> Sequence[str]:
         """Return the names of sources."""
@@ -86,8 +88,8 @@ def suggest(offered: Offered, past: Sequence[str], text: str, limit: int = 5) ->
         return tuple(_past(past, text, _RECENT))
     found = [*_past(past, text, _QUERIES), *_items(offered, text, now, limit)]
     if _long_enough(words) and not now.name:
-        found += _people(offered, now)
-        found += _folders(offered, now, words)
+        found += list(_people(offered, now))[:_PEOPLE]
+        found += [_folder(now, *one) for one in offered.folders(_asked_words(now.value), _FOLDERS)]
     return (*found, *_operators(now))
 
 
@@ -100,7 +102,9 @@ def _past(past: Sequence[str], text: str, most: int) -> Iterator[Suggestion]:
     form, words = " ".join(plain(text).split()), typed_words(text)
     fitting: list[tuple[bool, str]] = []
     for query in past:
-        own = " ".join(plain(query).split())
+        own = plain(query)
+        if not all(word in own for word in words):  # quick: hundreds are looked through with every key
+            continue
         begins = own.startswith(form)
         if own != form and (begins or (words and _all_begin(words, typed_words(query)))):
             fitting.append((not begins, query))
@@ -126,48 +130,40 @@ def _items(offered: Offered, text: str, now: Typed, limit: int) -> Iterator[Sugg
 
 
 def _people(offered: Offered, now: Typed) -> Iterator[Suggestion]:
-    """Yield people as `from:`; words before the last that are of the name, too, become part of it."""
-    words = typed_words(now.value)
-    found = _persons(offered.people(plain(now.value) if "@" in now.value else words[-1]))
-    before = now.head.split(" ")
-    named = []
-    for person, count in found.items():
-        own = typed_words(person.replace("\t", " "))
-        taken = 0
-        while taken < len(before) - 1 and (word := before[-2 - taken]) and _all_begin(typed_words(word) or [" "], own):
-            taken += 1
-        named.append((-taken, -count, person))
-    for taken, _, person in sorted(named)[:_PEOPLE]:
-        name, _, address = person.partition("\t")
-        head = " ".join((*before[: len(before) - 1 + taken], ""))
-        typing = (*typed_words(" ".join(before[len(before) - 1 + taken :])), *words)
-        chosen = replace(now, minus=now.minus).with_value("from", name or address, head)
-        yield Suggestion("person", chosen, name or address, address if name else "", _marked(name or address, typing))
+    """Yield people as `from:`; the word before the last becomes part of a name that has both."""
+    words, before = _asked_words(now.value), now.head.split(" ")
+    named = typed_words(before[-2]) if len(before) > 1 else []
+    both = _persons(offered.people([*named, *words], _CONSIDERED), _PEOPLE) if named else []
+    for person in both:
+        yield _person(replace(now, head=" ".join((*before[:-2], ""))), "from", person, [*named, *words])
+    for person in _persons(offered.people(words, _CONSIDERED), _PEOPLE):
+        if person not in both:
+            yield _person(now, "from", person, words)
 
 
-def _persons(found: Mapping[str, int]) -> dict[str, int]:
+def _asked_words(value: str) -> list[str]:
+    """Return the words of a person or a folder; an address or a path is one."""
+    return [plain(value)] if "@" in value or "/" in value else typed_words(value)
+
+
+def _persons(found: Sequence[tuple[str, int]], most: int) -> list[str]:
     """Return people, those of the same name as one, under the address with the most items."""
-    kept: dict[str, tuple[str, int]] = {}
-    for person, count in sorted(found.items(), key=lambda one: (-one[1], one[0])):
+    kept: dict[str, str] = {}
+    for person, _ in found:
         name, _, address = person.partition("\t")
-        first, sum_ = kept.get(plain(name) or address, (person, 0))
-        kept[plain(name) or address] = (first, sum_ + count)
-    return dict(kept.values())
+        kept.setdefault(plain(name) or address, person)
+    return list(kept.values())[:most]
 
 
-def _folders(offered: Offered, now: Typed, words: Sequence[str]) -> Iterator[Suggestion]:
-    found = offered.folders(plain(now.value) if "/" in now.value else words[-1])
-    for folder, count in _best(found)[:_FOLDERS]:
-        yield _folder(now, folder, count, words)
+def _person(now: Typed, operator: str, person: str, words: Sequence[str]) -> Suggestion:
+    name, _, address = person.partition("\t")
+    label = name or address
+    return Suggestion("person", now.with_value(operator, label), label, address if name else "", _marked(label, words))
 
 
-def _folder(now: Typed, folder: str, count: int, words: Sequence[str]) -> Suggestion:
+def _folder(now: Typed, folder: str, count: int) -> Suggestion:
     told = f"{count:,} {'item' if count == 1 else 'items'}"
-    return Suggestion("folder", now.with_value("in", folder), folder, told, _marked(folder, words))
-
-
-def _best(found: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(found.items(), key=lambda one: (-one[1], one[0]))
+    return Suggestion("folder", now.with_value("in", folder), folder, told, _marked(folder, typed_words(now.value)))
 
 
 def _operators(now: Typed) -> Iterator[Suggestion]:
@@ -185,16 +181,12 @@ def _values(offered: Offered, now: Typed, limit: int) -> Iterator[Suggestion]:
     """Yield values of the operator that is being typed."""
     operator, start = now.name.lower(), plain(now.value)
     if operator in ("from", "to"):
-        words = typed_words(now.value)
-        found = _persons(offered.people(start if "@" in start or not words else words[-1]))
-        fitting = [one for one in _best(found) if "@" in start or _all_begin(words, typed_words(one[0]))]
-        for person, _ in fitting[:limit]:
-            name, _, address = person.partition("\t")
-            chosen = now.with_value(operator, name or address)
-            yield Suggestion("person", chosen, name or address, address if name else "", _marked(name, words))
+        words = _asked_words(now.value)
+        for person in _persons(offered.people(words, _CONSIDERED), limit):
+            yield _person(now, operator, person, words)
     elif operator == "in":
-        for folder, count in _best(offered.folders(start))[:limit]:
-            yield _folder(now, folder, count, typed_words(now.value))
+        for folder, count in offered.folders(_asked_words(now.value), limit):
+            yield _folder(now, folder, count)
     elif operator == "source":
         words = typed_words(now.value)
         for name in [one for one in offered.sources() if _all_begin(words, typed_words(one))][:limit]:
