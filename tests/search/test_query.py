@@ -83,7 +83,7 @@ def test_days(value: str, day: str) -> None:
 
 
 def test_every_query_of_the_reference_is_understood() -> None:
-    page = (Path(__file__).parents[2] / "docs/reference/queries.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs/reference/query.md").read_text(encoding="utf-8")
     rows = [line.partition(" | ")[0] for line in page.splitlines() if line.startswith("| `")]
     examples = [example for row in rows for example in re.findall("`(.+?)`", row)]
     assert {name for name in OPERATORS if f"`{name}:" in page} == set(OPERATORS)
