@@ -17,9 +17,11 @@ export class Facets {
    * @param {HTMLElement} place where the counts stand
    * @param {HTMLElement} chips where the filters in use stand
    * @param {(text: string) => void} edit takes the new text of the query
+   * @param {HTMLElement} lead stands before the counts
    */
-  constructor(place, chips, edit) {
+  constructor(place, chips, edit, lead) {
     this.place = place;
+    this.lead = lead;
     this.chips = chips;
     this.edit = edit;
     this.unfolded = new Set();
@@ -32,7 +34,7 @@ export class Facets {
     this.text = text;
     this.counts = counts;
     const focused = document.activeElement?.dataset?.facet;
-    fill(this.place, GROUPS.map((group) => this.#group(group)), this.#dates());
+    fill(this.place, this.lead, GROUPS.map((group) => this.#group(group)), this.#dates());
     if (focused) this.place.querySelector(`[data-facet="${CSS.escape(focused)}"]`)?.focus();
     this.#showChips();
   }

@@ -2,9 +2,13 @@
 
 import { byId, h } from "./dom.js";
 
-/** @param {string} text @param {number} [seconds] */
-export function toast(text, seconds = 4) {
-  const element = h("div", { class: "toast" }, text);
+/**
+ * @param {string} text @param {number} [seconds]
+ * @param {{label: string, run: () => void}} [action] what can be done about it
+ */
+export function toast(text, seconds = 4, action = undefined) {
+  const act = action && h("button", { type: "button", on: { click: () => { element.remove(); action.run(); } } }, action.label);
+  const element = h("div", { class: "toast" }, text, act);
   const place = byId("toasts");
   place.replaceChildren(element);
   setTimeout(() => element.remove(), seconds * 1000);
