@@ -11,8 +11,8 @@ from bowerbird.index.names import Look, Names
 from bowerbird.store import catalog, naming
 from bowerbird.store.items import StoredItem
 
-_SPARE, _MOST = 3, 500
-"""Candidates above what is wanted that are asked for at first, and at most where filters leave few of them."""
+_MOST = 250
+"""Items that are looked at, at most, where filters leave few of them."""
 
 MOST = 1_000_000
 """More people than any library has: asks for all of them."""
@@ -33,16 +33,15 @@ class NameReader:
 
     def items(self, words: Sequence[str], filters: Filters, limit: int) -> list[StoredItem]:
         """Return items whose names have all these words (plain, each may be unfinished) and that pass the filters."""
-        look = self._look()
-        most = limit + _SPARE
+        look, most = self._look(), limit
         while look is not None and words:
             ids = look.items(words, most)
-            found = catalog.by_ids(self._connection, ids, self._scopes)
-            passed = catalog.passing(self._connection, list(found), filters) if filters != Filters() else found
-            shown = [found[one] for one in ids if one in passed]
-            if len(shown) >= limit or len(ids) < most or most >= _MOST:
-                return shown[:limit]
-            most *= 5
+            passed = catalog.passing(self._connection, ids, filters) if filters != Filters() else ids
+            wanted = [one for one in ids if one in passed][:limit]
+            if len(wanted) == limit or len(ids) < most or most >= _MOST:
+                found = catalog.by_ids(self._connection, wanted, self._scopes)
+                return [found[one] for one in wanted if one in found]
+            most = min(10 * most, _MOST)
         return []
 
     def people(self, words: Sequence[str], most: int) -> list[tuple[str, int]]:

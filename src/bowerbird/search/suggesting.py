@@ -46,8 +46,8 @@ _DAYS = ("before", "after", "date")
 class Suggestion:
     """One line of the list. `text` is the whole query once it is chosen; `label` is shown, `detail` in small print.
 
-    `highlights` are the parts of the label that are typed already. `item` is the id of an item that is opened, of the
-    kind `icon`.
+    `highlights` are the parts of the label that are typed already. `item` is the id of an item that is opened; `icon` is
+    its kind, or the kind that is a value.
     """
 
     kind: Kind
@@ -203,7 +203,8 @@ def _known_values(now: Typed, operator: str, start: str) -> Iterator[Suggestion]
             label = _CALLED.get((operator, value), value)
             detail = value if label != value else ""
             marks = ((0, len(start)),) if start and plain(label).startswith(start) else ()
-            yield Suggestion("value", now.with_value(operator, value), label, detail, marks)
+            icon = value if operator == "type" else ""
+            yield Suggestion("value", now.with_value(operator, value), label, detail, marks, icon=icon)
 
 
 _KINDS = (*((name, name) for name in KIND_NAMES), *KIND_ALIASES.items())

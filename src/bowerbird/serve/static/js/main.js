@@ -11,8 +11,10 @@ import { LibraryWatch, atRest } from "./library.js";
 import { OPERATORS, SYNTAX } from "./operators.js";
 import { Preview } from "./preview.js";
 import { ResultList } from "./results.js";
+import { Saved } from "./saved.js";
 import { Searcher } from "./searcher.js";
 import * as states from "./states.js";
+import { Suggestions, remember } from "./suggest.js";
 import { wireTheme } from "./theme_toggle.js";
 
 const box = /** @type {HTMLInputElement} */ (byId("q"));
@@ -25,9 +27,17 @@ let awaited = "";
 
 const results = new ResultList(byId("hits"), box, {
   onSelect: (hit) => { searcher.hold(); if (preview.id && !preview.covers) follow(hit); },
-  onOpen: (hit) => { searcher.hold(); openPreview(hit.item, hit); },
+  onOpen: (hit) => { searcher.hold(); remember(box.value); openPreview(hit.item, hit); },
 });
-const facets = new Facets(byId("facets"), byId("chips"), (text) => edit(text, "step"));
+const saved = new Saved(h("div", { class: "facet", role: "group", "aria-label": "Saved searches", hidden: true }), document.getElementById("save"), {
+  now: () => now(),
+  run: (one) => { setOrder(one.sort); edit(one.query, "step"); },
+});
+const suggestions = new Suggestions(byId("suggestions"), box, {
+  onText: (text, done) => { edit(text, "step"); if (done) remember(text); },
+  onItem: (id, direct) => (direct ? window.open(api.original(id), "_blank", "noopener") : openPreview(id)),
+});
+const facets = new Facets(byId("facets"), byId("chips"), (text) => edit(text, "step"), saved.place);
 const preview = new Preview(byId("preview"), {
   linkTo: (item) => address.linkTo({ q: box.value, sort: order, item }),
   onClose: () => { address.write(now(), "quiet"); (preview.covers ? byId("results") : box).focus({ preventScroll: true }); },
@@ -50,6 +60,7 @@ function edit(text, how) {
   box.form.classList.toggle("filled", text !== "");
   byId("clear").hidden = text === "";
   facets.show(text);
+  saved.show();
   if (how !== "quiet") address.write(now(), how);
   searcher.ask({ q: text, sort: order }, how !== "typed");
 }
@@ -78,6 +89,7 @@ function showAnswer(answer, q) {
   sort.hidden = !q.trim() || !answer.hits.length;
   const kept = awaited || preview.id || results.chosen?.item;
   results.show(answer.hits);
+  suggestions.mark();
   const hit = kept && results.chooseItem(kept);
   if (awaited) openPreview(awaited, hit);
   awaited = "";
@@ -110,6 +122,7 @@ function showCount(answer) {
 function troubled(problem) {
   byId("progress").classList.remove("on");
   results.show([]);
+  suggestions.mark();
   more.hidden = true;
   byId("count").textContent = "";
   states.failed(state, problem, () => searcher.again());
@@ -133,6 +146,7 @@ function enter(direct) {
   const hit = results.chosen;
   if (!hit) return;
   clearTimeout(following);
+  remember(box.value);
   if (direct || preview.id === hit.item) window.open(api.original(hit.item), "_blank", "noopener");
   else openPreview(hit.item, hit);
 }
@@ -167,10 +181,12 @@ new IntersectionObserver(([entry]) => { if (entry.isIntersecting && scrollY > 0)
 const help = /** @type {HTMLDialogElement} */ (byId("shortcuts"));
 byId("help").addEventListener("click", () => help.showModal());
 const meant = ([form, meaning]) => h("div", {}, h("dt", {}, h("code", {}, form)), h("dd", {}, meaning));
-fill(byId("operator-help"), Object.entries(OPERATORS).map(([name, meaning]) => meant([`${name}:`, meaning])), Object.entries(SYNTAX).map(meant));
+fill(byId("operator-help"), Object.entries(OPERATORS).map(([name, meaning]) => meant([`${name}:`, meaning])));
+fill(byId("syntax-help"), Object.entries(SYNTAX).map(meant));
 
 wireTheme();
 wireKeys({ box, focusBox: () => { box.focus(); box.select(); }, move: (step) => results.move(step), enter, escape,
   help: () => help.showModal(), covered: () => Boolean(preview.id) && preview.covers });
 restore();
+saved.load().catch(() => {}); // what is wrong is said by the search
 library.look();
