@@ -1,73 +1,15 @@
-"""Measures against hand computation, the run file, and the whole bench on a tiny collection."""
+"""The whole bench on a tiny collection, through the command."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import math
 from pathlib import Path
 
 import pytest
 
-from bowerbird.lab.bench import Answered, judge, run_lines
-from bowerbird.lab.collections import Topic
+from bowerbird.core.errors import UsageError
+from bowerbird.lab.bench import Contender, contenders
 from bowerbird.serve.cli import run
-
-
-def answered(topic: str, documents: str, took: float = 1.0) -> Answered:
-    return Answered(topic, tuple(documents.split()), took, "words % 100")
-
-
-def test_the_measures_are_those_of_the_formulas():
-    topics = [Topic("q1", "one", {"a": 2, "b": 1, "z": 1}), Topic("q2", "two", {"c": 1})]
-    result = judge("tiny", "words", topics, [answered("q1", "x a b", 2.0), answered("q2", "y z c", 4.0)])
-    gain = 2 / math.log2(3) + 1 / math.log2(4)
-    ideal = 2 / math.log2(2) + 1 / math.log2(3) + 1 / math.log2(4)
-    assert result.measures["ndcg@10"] == pytest.approx((gain / ideal + 1 / math.log2(4)) / 2)
-    assert result.measures["recall@100"] == pytest.approx((2 / 3 + 1) / 2)
-    assert result.measures["mrr@10"] == pytest.approx((1 / 2 + 1 / 3) / 2)
-    assert result.measures["map"] == pytest.approx(((1 / 2 + 2 / 3) / 3 + 1 / 3) / 2)
-    assert (result.p50_ms, result.p95_ms) == (2.0, 4.0)
-    assert result.formula == "words % 100"
-
-
-def test_the_order_decides_and_not_the_alphabet():
-    topics = [Topic("q", "one", {"z": 1})]
-    documents = "z " + " ".join(f"a{number:02}" for number in range(99))
-    assert judge("tiny", "words", topics, [answered("q", documents)]).measures["mrr@10"] == 1.0
-
-
-def test_a_query_without_an_answer_counts_as_nothing_found():
-    topics = [Topic("q1", "one", {"a": 1}), Topic("q2", "two", {"b": 1})]
-    failed = Answered("q2", (), 1.0, error="The query is too long.")
-    result = judge("tiny", "words", topics, [answered("q1", "a"), failed])
-    assert result.measures["ndcg@10"] == 0.5
-    assert (result.queries, result.failed) == (2, 1)
-    nothing = judge("tiny", "words", topics, [])
-    assert nothing.measures == {"ndcg@10": 0.0, "recall@100": 0.0, "mrr@10": 0.0, "map": 0.0}
-
-
-def test_a_run_file_has_six_columns_and_falling_scores():
-    documents = " ".join(f"d{number}" for number in range(100))
-    topics = [Topic("a question", "one", {"d0": 1})]
-    answer = Answered("a question", tuple(documents.split()), 1.0)
-    lines = [line.split() for line in run_lines(judge("tiny", "words", topics, [answer]))]
-    assert len(lines) == 100
-    assert lines[0] == ["a_question", "Q0", "d0", "1", "1.000000", "bowerbird-words"]
-    scores = [float(line[4]) for line in lines]
-    assert all(first > second for first, second in itertools.pairwise(scores))
-    assert all(len(line) == 6 for line in lines)
-
-
-def test_the_json_face_is_the_public_one():
-    topics = [Topic("q", "one", {"a": 1})]
-    told = judge("tiny", "hybrid", topics, [answered("q", "a", 1.234)]).to_dict()
-    assert list(told)[:10] == [
-        "name", "pipeline", "queries", "ndcg@10", "recall@100", "mrr@10", "map", "p50_ms", "p95_ms", "formula",
-    ]  # fmt: skip
-    assert told["ndcg@10"] == 1.0
-    assert told["p50_ms"] == 1.23
-
 
 DOCUMENTS = {
     "d1": ("Herons", "The heron stands in shallow water and waits for fish."),
@@ -125,7 +67,7 @@ def test_a_second_run_reads_nothing_again_and_a_fresh_one_does(bench, collection
     mark.touch()
     code, out, err = bench(collection, "--pipeline", "words", "--queries", "2")
     assert (code, err) == (0, "")
-    assert out.splitlines()[1].split()[:3] == ["birds", "2", "1.0000"]
+    assert out.splitlines()[1].split()[:3] == ["birds", "words", "2"]
     assert mark.exists()
     assert bench(collection, "--pipeline", "words", "--fresh")[0] == 0
     assert not mark.exists()
@@ -149,3 +91,97 @@ def test_mistakes_are_usage_errors(bench, collection, tmp_path):
     assert bench(collection, "--split", "validation")[0] == 2
     assert bench(collection, "--split", "train")[0] == 2
     assert bench(collection, "--pipeline", "wrods")[0] == 2
+
+
+BOTH = ("--pipeline", "words", "--pipeline", "few=words % 1 >> items >> named >> snippets")
+
+
+def test_pipelines_are_compared_with_the_first_and_what_moved_is_explained(bench, collection):
+    code, out, _ = bench(collection, *BOTH, "--diffs", "5", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert [(one["name"], one["pipeline"]) for one in told["sets"]] == [("birds", "words"), ("birds", "few")]
+    (comparison,) = told["comparisons"]
+    assert (comparison["baseline"], comparison["pipeline"], comparison["queries"]) == ("words", "few", 4)
+    assert comparison["difference"] == told["sets"][1]["ndcg@10"] - told["sets"][0]["ndcg@10"] == 0
+    assert (comparison["better"], comparison["worse"], comparison["same"]) == (0, 0, 4)
+    assert comparison["p"] == comparison["p_holm"] == 1.0
+    assert told["changes"] == []
+    assert all(one["memory_mb"] > 20 for one in told["sets"])
+
+
+def test_a_query_that_became_worse_is_told_with_ranks_and_reasons(bench, collection, tmp_path):
+    (collection / "qrels.tsv").write_text("q\td\tg\nq5\td1\t1\nq5\td3\t1\nq1\td2\t1\n", encoding="utf-8")
+    with (collection / "queries.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"_id": "q5", "text": "fish water"}) + "\n")
+    code, out, _ = bench(collection, *BOTH, "--diffs", "5", "--json")
+    assert code == 0
+    (change,) = json.loads(out)["changes"]
+    assert (change["query"], change["text"], change["ndcg@10_before"]) == ("q5", "fish water", 1.0)
+    assert change["ndcg@10_after"] < 1
+    lost = change["gold"][0]
+    assert (lost["document"], lost["rank_before"], lost["rank_after"]) == ("d3", 2, None)
+    assert lost["explanation_before"][-1].startswith("words: rank 2 of ")
+    assert lost["explanation_after"] == ["not found", "words: not among what it found"]
+    code, out, _ = bench(collection, *BOTH, "--diffs", "5")
+    assert "worse: 1.000 -> 0.613  birds q5: fish water" in out
+    assert "answers it: d3, rank 2 -> none" in out
+
+
+def test_a_run_of_another_system_is_compared_and_has_no_latency(bench, collection, tmp_path):
+    theirs = tmp_path / "theirs.txt"
+    theirs.write_text("q1 Q0 d5 1 9.0 theirs\nq1 Q0 d2 2 8.0 theirs\nq9 Q0 d2 1 1 theirs\n", encoding="utf-8")
+    code, out, _ = bench(collection, "--pipeline", "words", "--against", theirs, "--json", "--diffs", "1")
+    told = json.loads(out)
+    assert code == 0
+    assert [(one["pipeline"], one["p50_ms"] is None) for one in told["sets"]] == [("words", False), ("theirs", True)]
+    assert told["comparisons"][0]["worse"] == 3
+    assert told["changes"][0]["gold"][0]["explanation_before"]
+    assert told["changes"][0]["gold"][0]["explanation_after"] == []
+    (collection / "other.txt").write_text("nonsense\n", encoding="utf-8")
+    assert bench(collection, "--pipeline", "words", "--against", collection / "other.txt")[0] == 2
+    assert bench(collection, "--pipeline", "words", "--against", tmp_path / "no.txt")[0] == 2
+
+
+def test_several_runs_go_into_a_file_each_and_the_report_stands_alone(bench, collection, tmp_path):
+    page = tmp_path / "report.html"
+    code, out, err = bench(collection, *BOTH, "--run-file", tmp_path / "run.txt", "--report", page)
+    assert code == 0
+    assert sorted(path.name for path in tmp_path.glob("run*")) == ["run-birds-few.txt", "run-birds-words.txt"]
+    assert "run-birds-few.txt" in err
+    html = page.read_text(encoding="utf-8")
+    assert html.count("<svg") >= 4
+    assert "<script" not in html
+    assert "http" not in html
+    assert out.splitlines()[0].split()[:3] == ["collection", "pipeline", "queries"]
+
+
+def test_parts_of_the_queries_are_measured_on_their_own(bench, collection):
+    rows = [{"_id": key, "text": text, "metadata": {"kind": key}} for key, text in QUERIES.items()]
+    (collection / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (collection / "qrels.train.tsv").write_text("q\td\tg\nq9\td2\t1\nq9\td5\t0\n", encoding="utf-8")
+    code, out, _ = bench(collection, *BOTH, "--slice", "kind", "--split", "test", "--json")
+    told = json.loads(out)
+    assert code == 0
+    # the document of q1 answers a query of train, too; that of q4 was only judged there
+    slices = told["sets"][0]["slices"]
+    assert list(slices) == ["kind=q1", "kind=q2", "kind=q3", "kind=q4", "unseen"]
+    assert (slices["unseen"]["queries"], slices["unseen"]["ndcg@10"]) == (3, 0.6667)
+    assert {one["slice"] for one in told["comparisons"]} == {"", *slices}
+    assert len(bench(collection, *BOTH, "--slice", "kind")[1].splitlines()) > 14
+
+
+def test_a_pipeline_may_have_a_name():
+    assert contenders(["words", "deep=words % 400 >> items", "words>>items"]) == (
+        Contender("words", "words"),
+        Contender("deep", "words % 400 >> items"),
+        Contender("words>>items", "words>>items"),
+    )
+    for wrong in (["words", "words"], ["a=wrods"], ["hybrid", "hybrid=words >> items"]):
+        with pytest.raises(UsageError):
+            contenders(wrong)
+
+
+def test_two_folders_of_one_name_cannot_be_told_apart(bench, collection, tmp_path):
+    assert bench(collection, collection)[0] == 2
+    assert bench(collection, tmp_path / "other", "--against", collection / "qrels.tsv")[0] == 2

@@ -61,6 +61,15 @@ class Comparison:
         }
 
 
+def chance(p: float) -> str:
+    """Return a p-value as it is printed.
+
+    >>> chance(0.03), chance(0.00002)
+    ('0.0300', '<0.0001')
+    """
+    return f"{p:.4f}" if p >= 0.0001 else "<0.0001"
+
+
 def compare(results: Sequence[SetResult], slices: Mapping[str, Mapping[str, Sequence[str]]]) -> list[Comparison]:
     """Compare each pipeline with the first one of its set, on all queries and on every slice, and over all sets.
 

@@ -37,12 +37,12 @@ class Scale:
         return self.first + min(max(share, 0.0), 1.0) * (self.last - self.first)
 
     def ticks(self) -> list[float]:
-        """Return round values between the ends, about five; in a log scale those of 1, 2 and 5."""
+        """Return round values between the ends, at most seven; in a log scale those of 1, 2 and 5."""
         if self.log:
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             every = (base * 10.0**decade for decade in decades for base in (1, 2, 5))
             return [tick for tick in every if self.low <= tick <= self.high]
-        step = round_step((self.high - self.low) / 5)
+        step = round_step((self.high - self.low) / 7)
         first = math.ceil(self.low / step - 1e-9)
         return [number * step for number in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
@@ -98,7 +98,8 @@ def bars(title: str, values: Sequence[float]) -> str:
     height = 180
     down = Scale(-reach, reach, height - 14, _TOP)
     each = (WIDTH - 60 - _RIGHT) / len(means)
-    body = [part for tick in (-reach, 0.0, reach) for part in (_text(52, down.at(tick) + 4, f"{tick:+.2f}", "end"),)]
+    ticks = {-reach: f"{-reach:+.2f}", 0.0: "0", reach: f"{reach:+.2f}"}
+    body = [_text(52, down.at(tick) + 4, told, "end") for tick, told in ticks.items()]
     for number, mean in enumerate(means):
         top, bottom = sorted((down.at(mean), down.at(0)))
         side = "better" if mean > 0 else "worse"

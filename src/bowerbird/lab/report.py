@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from bowerbird import __version__
-from bowerbird.lab.comparing import ALL, Change, Comparison, Moved
+from bowerbird.lab.comparing import ALL, Change, Comparison, Moved, chance
 from bowerbird.lab.judging import MAIN, SetResult
 from bowerbird.lab.measuring import machine
 from bowerbird.lab.plots import COLOURS, bars, curves, forest, scatter
@@ -140,7 +140,7 @@ def _label(one: Comparison) -> str:
 def _comparison(one: Comparison) -> list[str]:
     return [
         _label(one), one.pipeline, f"{one.difference:+.4f}", _ends(one.interval), f"{one.better:,}", f"{one.worse:,}",
-        f"{one.p:.4g}", f"{one.p_holm:.4g}", "significant" if one.significant else "",
+        chance(one.p), chance(one.p_holm), "significant" if one.significant else "",
     ]  # fmt: skip
 
 

@@ -38,6 +38,8 @@ def print_comparisons(comparisons: Sequence[Comparison]) -> None:
     """Print what each pipeline gains or loses against the first."""
     if not comparisons:
         return
+    from bowerbird.lab.comparing import chance
+
     _line("")
     head = ("nDCG@10 against", "pipeline", "collection", "difference", "95%", "better", "worse", "p", "p (Holm)", "")
     rows = [
@@ -74,11 +76,6 @@ def _moved(what: str, moved: Moved) -> None:
 def place(rank: int | None) -> str:
     """Return a rank in words; None is one beyond what was asked for."""
     return str(rank) if rank else "none"
-
-
-def chance(p: float) -> str:
-    """Return a p-value as it is printed."""
-    return f"{p:.4f}" if p >= 0.0001 else "<0.0001"
 
 
 def short(pipeline: str) -> str:
