@@ -90,7 +90,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def rows(connection: Connection, scopes: frozenset[int]) -> list[NamedRow]:
-    return [row for row in naming.every_row(connection) if row.acl_id in scopes]
+    return [row for row in (NamedRow(*one) for one in naming.every_row(connection)) if row.acl_id in scopes]
 
 
 def slow_items(held: Sequence[NamedRow], typed: Sequence[str], most: int) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,16 +12,15 @@ from numpy.typing import NDArray
 
 from bowerbird.index.name_tables import (
     Flags,
+    Gathering,
     Labels,
     Numbers,
     Words,
     labels_joined,
     labels_table,
     words_joined,
-    words_table,
 )
 from bowerbird.index.name_words import folder_words, folders_of, people_of, person_words, words_of
-from bowerbird.store.naming import NamedRow
 
 _RANK_BITS = 29
 """Numbers of items lie below, ranks of how well a name fits above; both fit an int32."""
@@ -93,22 +91,24 @@ def _smallest(keys: Numbers, most: int) -> list[tuple[int, int]]:
         wide *= 8
 
 
-def build(number: int, rows: Iterable[NamedRow]) -> Segment:
-    """Return the segment of these items, which come newest first."""
+def build(number: int, rows: Iterable[tuple[Any, ...]]) -> Segment:
+    """Return the segment of these items (as `NamedRow` has them), which come newest first."""
     ids: list[bytes] = []
     acl, modified = array("i"), array("d")
-    words, people, folders = (defaultdict[str, "array[int]"](lambda: array("i")) for _ in range(3))
+    words, people, folders = Gathering(), Gathering(), Gathering()
     for at, row in enumerate(rows):
-        ids.append(row.id.encode())
-        acl.append(row.acl_id)
-        modified.append(float("-inf") if row.modified is None else row.modified)
-        for word, begins in words_of(row.name, row.title).items():
-            words[word].append(2 * at + (not begins))
-        for person in people_of(row.people):
-            people[person].append(at)
-        for folder in folders_of(row.key):
-            folders[folder].append(at)
-    tables = words_table(words), labels_table(people, person_words), labels_table(folders, folder_words)
+        ids.append(row[0].encode())
+        acl.append(row[6])
+        modified.append(float("-inf") if row[4] is None else row[4])
+        found = words_of(row[1], row[2])
+        words.add(found, [2 * at + (not begins) for begins in found.values()])
+        for labels, table in ((people_of(row[5]), people), (folders_of(row[3]), folders)):
+            table.add(labels, [at] * len(labels))
+    tables = (
+        Words(*words.lists()),
+        labels_table(people.lists(), person_words),
+        labels_table(folders.lists(), folder_words),
+    )
     return _segment(number, (np.array(ids, np.bytes_), np.array(acl, np.int32), np.array(modified)), tables)
 
 

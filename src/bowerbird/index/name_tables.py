@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,31 @@ Flags = NDArray[np.bool_]
 _END = "\U0010ffff"
 
 
-def gathered(held: Mapping[str, array[int]], keys: Sequence[str]) -> tuple[NDArray[np.int64], Numbers]:
-    """Return the lists of these keys as one array, and where each begins (one number more than there are keys)."""
-    every = array("i")
-    ends = array("q", [0])
-    for key in keys:
-        every.extend(held[key])
-        ends.append(len(every))
-    return np.array(ends, np.int64), np.array(every, np.int32)
+class Gathering:
+    """Collects places by key, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, int] = {}
+        self._owners, self._places = array("i"), array("i")
+
+    def add(self, keys: Iterable[str], places: Iterable[int]) -> None:
+        """Add a place to each of some keys."""
+        known = self._keys
+        self._owners.extend([known.setdefault(key, len(known)) for key in keys])
+        self._places.extend(places)
+
+    def lists(self) -> tuple[list[str], NDArray[np.int64], Numbers]:
+        """Return the keys, sorted; where the places of each begin (one number more than there are keys); all places."""
+        keys = sorted(self._keys)
+        ranks = np.empty(len(keys), np.int32)
+        ranks[[self._keys[key] for key in keys]] = np.arange(len(keys), dtype=np.int32)
+        return keys, *_sorted(ranks[np.array(self._owners, np.int32)], np.array(self._places, np.int32), len(keys))
+
+
+def _sorted(owners: NDArray[Any], places: Numbers, keys: int) -> tuple[NDArray[np.int64], Numbers]:
+    """Return where the places of each key begin, and all places by key; those of one key stay in order."""
+    sizes = np.bincount(owners, minlength=keys)
+    return np.concatenate(([0], np.cumsum(sizes))), places[np.argsort(owners, kind="stable")]
 
 
 def spans(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -93,16 +111,12 @@ class Labels:
         return counted
 
 
-def words_table(held: Mapping[str, array[int]]) -> Words:
-    """Return the table of words -> places."""
-    words = sorted(held)
-    return Words(words, *gathered(held, words))
-
-
-def labels_table(held: Mapping[str, array[int]], words_of: Callable[[str], list[str]]) -> Labels:
+def labels_table(lists: tuple[list[str], NDArray[np.int64], Numbers], words_of: Callable[[str], list[str]]) -> Labels:
     """Return the table of labels -> items, found by the words that `words_of` tells of each label."""
-    labels = sorted(held)
-    return _led(labels, *gathered(held, labels), words_of)
+    labels, starts, places = lists
+    led = sorted((word, at) for at, label in enumerate(labels) for word in words_of(label))
+    leads = np.fromiter((at for _, at in led), np.int32, len(led))
+    return Labels(labels, starts, places, [word for word, _ in led], leads)
 
 
 def words_joined(tables: Sequence[Words], numbers: Sequence[Numbers]) -> Words:
@@ -117,13 +131,7 @@ def labels_joined(tables: Sequence[Labels], numbers: Sequence[Numbers], words_of
     """Return tables of labels as one; see `words_joined`."""
     keys = [table.labels for table in tables]
     moved = [new[table.places] for table, new in zip(tables, numbers, strict=True)]
-    return _led(*_joined(keys, [table.starts for table in tables], moved), words_of)
-
-
-def _led(labels: list[str], starts: NDArray[np.int64], places: Numbers, words_of: Callable[[str], list[str]]) -> Labels:
-    led = sorted((word, at) for at, label in enumerate(labels) for word in words_of(label))
-    leads = np.fromiter((at for _, at in led), np.int32, len(led))
-    return Labels(labels, starts, places, [word for word, _ in led], leads)
+    return labels_table(_joined(keys, [table.starts for table in tables], moved), words_of)
 
 
 def _joined(
@@ -139,7 +147,6 @@ def _joined(
     joined = np.concatenate(places)
     kept = joined >= 0
     owners, joined = owners[kept], joined[kept]
-    sizes = np.bincount(owners, minlength=len(every))
-    held = np.flatnonzero(sizes)
-    ordered = joined[np.argsort(owners, kind="stable")].astype(np.int32)
-    return [every[at] for at in held], np.concatenate(([0], np.cumsum(sizes[held]))), ordered
+    begun, ordered = _sorted(owners, joined.astype(np.int32), len(every))
+    held = np.flatnonzero(np.diff(begun))
+    return [every[at] for at in held], begun[np.append(held, len(every))], ordered

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
+from itertools import accumulate
 
 import msgspec
 
@@ -58,34 +58,43 @@ def words_of(name: str, title: str) -> dict[str, bool]:
     for text in (name, title) if title and title != name else (name,):
         first = True
         for word in _WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)):
+            for part in _parts(word):
+                if first:
+                    found[part] = True
+                    first = False
+                elif part not in found:
+                    found[part] = False
             if len(found) >= MOST:
                 break
-            for at, part in enumerate(_parts(word)):
-                begins = first and not at
-                found[part] = found.get(part, False) or begins
-            first = False
     return found
 
 
-def _parts(word: str) -> Iterator[str]:
+@lru_cache(100_000)
+def _parts(word: str) -> tuple[str, ...]:
+    """Return a word as it is compared, and what may begin inside of it."""
     whole = plain(word)
-    yield whole[:LONGEST]
+    ends: tuple[str, ...] = ()
     if word.isascii():
         if not word.islower() and not word.isupper():
-            yield from (plain(word[hump.start() :])[:LONGEST] for hump in _HUMP.finditer(word))
+            ends = tuple(plain(word[hump.start() :])[:LONGEST] for hump in _HUMP.finditer(word))
     elif _RUN.search(whole):
-        yield from (whole[at : at + LONGEST] for at in range(1, min(len(whole), LONGEST)) if _RUN.match(whole, at))
+        ends = tuple(whole[at : at + LONGEST] for at in range(1, min(len(whole), LONGEST)) if _RUN.match(whole, at))
+    return (whole[:LONGEST], *ends)
 
 
-def folders_of(key: str) -> list[str]:
+@lru_cache(50_000)
+def _folders(place: str) -> tuple[str, ...]:
+    steps = place.split("/")[:_DEEPEST]
+    return tuple(filter(None, accumulate(steps, lambda above, step: f"{above}/{step}")))
+
+
+def folders_of(key: str) -> tuple[str, ...]:
     """Return the folders that a key lies in, the outermost first; those inside of containers are not told.
 
     >>> folders_of("hr/plans/q3.md"), folders_of("a/b.zip!/c/d.txt"), folders_of("x")
-    (['hr', 'hr/plans'], ['a'], [])
+    (('hr', 'hr/plans'), ('a',), ())
     """
-    path = key.split(_CONTAINER, 1)[0]
-    ends = [at for at, letter in enumerate(path) if letter == "/" and at]
-    return [path[:end] for end in ends[:_DEEPEST]]
+    return _folders(key.partition(_CONTAINER)[0].rpartition("/")[0])
 
 
 def folder_words(folder: str) -> list[str]:
@@ -94,7 +103,7 @@ def folder_words(folder: str) -> list[str]:
     return list(dict.fromkeys((plain(folder), plain(name), *typed_words(name))))
 
 
-@lru_cache(10_000)
+@lru_cache(50_000)
 def people_of(people: str) -> tuple[str, ...]:
     """Return the labels of the people in a JSON list: name and address, a tab between."""
     found = msgspec.json.decode(people, type=tuple[Person, ...]) if people not in ("[]", "") else ()

@@ -13,10 +13,10 @@ import math
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,13 +101,16 @@ class Names:
             self._segments = (every,) if len(every.ids) else ()
         elif changed:
             gone = np.array([one.encode() for one in changed], np.bytes_)
-            kept = tuple(one.without(gone) for one in self._segments)
+            kept = [left for one in self._segments if (left := one.without(gone)).alive.any()]
+            if kept and len(kept[-1].ids) < _SMALLEST:  # a few more are made anew with the last few
+                last_few = kept.pop()
+                changed += [bytes(one).decode() for one in last_few.ids[last_few.alive]]
             fresh = self._built(naming.rows_of(connection, changed))
-            self._segments = (*(one for one in kept if one.alive.any()), *((fresh,) if len(fresh.ids) else ()))
+            self._segments = (*kept, fresh) if len(fresh.ids) else tuple(kept)
             self._merge_small()
         self._change = last
 
-    def _built(self, rows: Iterator[naming.NamedRow] | list[naming.NamedRow]) -> Segment:
+    def _built(self, rows: Iterable[tuple[Any, ...]]) -> Segment:
         self._number += 1
         return build(self._number, rows)
 

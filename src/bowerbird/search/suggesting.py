@@ -46,8 +46,8 @@ _DAYS = ("before", "after", "date")
 class Suggestion:
     """One line of the list. `text` is the whole query once it is chosen; `label` is shown, `detail` in small print.
 
-    `highlights` are the parts of the label that are typed already. `item` is the id of an item that is opened; `icon` is
-    its kind, or the kind that is a value.
+    `highlights` are the parts of the label that are typed already. `item` is the id of an item that is opened. `icon`
+    is its kind, or the kind that is a value.
     """
 
     kind: Kind
