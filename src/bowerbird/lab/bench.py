@@ -37,6 +37,9 @@ DEPTH = 100
 WARM_UP = 3
 """Queries run before the clock starts, so that loading a model is not counted as latency."""
 
+_TOLD = 25
+"""Queries between two looks at how far it is."""
+
 UNSEEN = "unseen"
 """The slice of a set with a train split that holds the queries none of whose documents answers one of train."""
 
@@ -245,7 +248,8 @@ def ask(library: Library, topics: Sequence[Topic], options: Options, watch: Watc
         for one in (*options.pipelines[first:], *options.pipelines[:first]):
             library.searcher().forget()
             answers[one.name].append(_ask_one(library, topic, one, options.principal))
-        watch.asked(name, number + 1, len(topics))
+        if number % _TOLD == _TOLD - 1:
+            watch.asked(name, number + 1, len(topics))
     return answers
 
 
