@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import lance
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bowerbird.core.records import Either, Filters, Person
+from bowerbird.core.records import Either, Filters, Period, Person
 from bowerbird.index.addresses import Addresses, Fragments
 from bowerbird.index.cutting import cut, search_text
 from bowerbird.index.filters import compiled, ids_in, in_scopes, items_in
@@ -62,7 +63,7 @@ def passes(item: StoredItem, filters: Filters, scopes: set[int], stale: set[str]
     """The judge: what the words of `Filters` say, one item at a time."""
     path, wanted = f"/{item.key}".lower(), [SOURCES.get(name.lower()) for name in filters.sources]
     people = [f"{person.name} {person.address}".lower() for person in item.people]
-    day = item.modified.date() if item.modified else None
+    day = item.modified.astimezone(ZoneInfo(filters.zone or "UTC")).date() if item.modified else None
     return (
         item.acl_id in scopes
         and item.id not in stale
@@ -74,17 +75,25 @@ def passes(item: StoredItem, filters: Filters, scopes: set[int], stale: set[str]
         and all(any(f"\n{one}\n" in item.labels for one in labels) for labels in filters.by_sort())
         and (filters.after is None or (day is not None and day >= filters.after))
         and (filters.before is None or (day is not None and day < filters.before))
+        and (not filters.periods or any(lies_in(day, period) for period in filters.periods))
         and all(
             any(passes(item, option, scopes, stale) for option in one.options) != one.excluded for one in filters.either
         )
     )
 
 
+def lies_in(day: date | None, period: Period) -> bool:
+    return day is not None and (period.first or day) <= day and (period.end is None or day < period.end)
+
+
 TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=5))
 SOME = st.lists(TEXTS, max_size=3).map(tuple)
 DAYS = st.one_of(st.none(), st.dates(date(2025, 12, 30), date(2026, 1, 30)))
+PERIODS = st.builds(Period, DAYS, DAYS).filter(lambda period: period.first or period.end)
+ZONES = st.sampled_from(["", "Pacific/Kiritimati", "America/St_Johns"])
 PLAIN = st.builds(
     Filters,
+    periods=st.lists(PERIODS, max_size=2).map(tuple), zone=ZONES,
     types=st.lists(st.sampled_from(["note", "pdf", "co'de", "x"]), max_size=2).map(tuple),
     sources=st.lists(st.sampled_from(["papers", "O'NEIL's", "ünÏ", "nothing"]), max_size=2).map(tuple),
     within=SOME, people=SOME, before=DAYS, after=DAYS, recipients=SOME,

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, update
 
-from bowerbird.core.records import SYSTEM, Block, Either, Filters, Passage, Person, Principal
+from bowerbird.core.records import SYSTEM, Block, Either, Filters, Passage, Period, Person, Principal
 from bowerbird.index.cutting import search_text
 from bowerbird.index.reader import Reader
 from bowerbird.index.reading import WordQuery
@@ -55,7 +55,9 @@ QUERIES = st.builds(
 )
 NARROWED = st.sampled_from([
     ANY, Filters(types=("note",)), Filters(within=("even",)), Filters(people=("bob",)), Filters(sources=("PAPERS",)),
-    Filters(after=date(2026, 3, 3)), Filters(before=date(2026, 3, 3), types=("note", "code")),
+    Filters(periods=(Period(date(2026, 3, 3), date(2026, 3, 4)), Period(None, date(2026, 3, 2))), zone="Asia/Tokyo"),
+    Filters(after=date(2026, 3, 3)), Filters(after=date(2026, 3, 3), zone="Pacific/Kiritimati"),
+    Filters(before=date(2026, 3, 3), types=("note", "code")),
     Filters(within=("none",)), Filters(either=(Either((Filters(types=("note",)), Filters(people=("bob",)))),)),
     Filters(either=(Either((Filters(within=("even",), before=date(2026, 3, 4)),), excluded=True),)),
 ])  # fmt: skip
@@ -183,6 +185,24 @@ def test_others_complete_only_from_the_titles_of_what_they_may_see(shelf: Any) -
     shelf.add("zebulon.md", "zebulon zebulon", title="Zebulon")
     shelf.level()
     assert asked("zeb") == seen and asked("zebulon") == "zebulon"
+
+
+def test_people_and_sources_are_those_of_what_one_may_see(shelf: Any) -> None:
+    ann = Principal("user:ann")
+    with shelf.store.database.write() as connection:
+        other = sources.add(connection, "files", "/other", "other")
+        entry = {"acl_id": other.acl_id, "principal": ann.name, "effect": "allow"}
+        connection.execute(insert(scope_entries).values(**entry))
+    shelf.add("1.md", "x", people=(Person("Bob Ross", "bob@x.org"), Person("Carol")))
+    assert (shelf.reader(ann).people(""), shelf.reader(ann).sources()) == ({}, [])
+    hers = shelf.add("2.md", "x", people=(Person("Bob Ross", "bob@x.org"), Person("Bea")), source=other)
+    assert shelf.reader(ann).people("b") == {"Bob Ross\tbob@x.org": 1, "Bea\t": 1}
+    assert shelf.reader(ann).sources() == ["other"]
+    assert shelf.reader().people("ross") == {"Bob Ross\tbob@x.org": 2}
+    assert shelf.reader().people("") == {"Bob Ross\tbob@x.org": 2, "Bea\t": 1, "Carol\t": 1}
+    assert shelf.reader(Principal("user:nobody")).people("") == {}
+    shelf.remove(hers)
+    assert (shelf.reader(ann).people(""), shelf.reader(ann).sources()) == ({}, [])
 
 
 def test_without_words_or_vectors_or_index_there_is_nothing(shelf: Any, tmp_path: Any) -> None:

@@ -6,7 +6,7 @@ import json
 import random
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -259,6 +259,50 @@ def test_a_query_is_embedded_once() -> None:
 
 def test_hints_of_the_query_are_passed_on() -> None:
     assert "`type:`" in searcher().search(reader(), "tpye:pdf parrots").hints[0]
+
+
+LATE = datetime(2026, 3, 18, 23, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "today", "march"),
+    [
+        ("", ["17", "18"], ["01", "17", "18"]),  # in UTC it is the 18th still
+        ("UTC", ["17", "18"], ["01", "17", "18"]),
+        ("Europe/Prague", ["18"], ["01", "17", "18"]),  # there it is half past midnight
+        ("+01:00", ["18"], ["01", "17", "18"]),
+        ("America/New_York", ["17", "18"], ["17", "18"]),  # where the first of March was February
+    ],
+)
+def test_days_are_those_of_the_askers_zone(zone: str, today: list[str], march: list[str]) -> None:
+    moments = {
+        "01": datetime(2026, 3, 1, 2, tzinfo=UTC),
+        "17": datetime(2026, 3, 18, 8, tzinfo=UTC),
+        "18": datetime(2026, 3, 18, 23, 15, tzinfo=UTC),
+    }
+    mine = changed(reader({name: "owl" for name in moments}), lambda item: replace(item, modified=moments[item.id]))
+    asker = Searcher(lambda: None, clock=lambda: LATE)
+
+    def found(text: str) -> list[str]:
+        return sorted(hit.item for hit in asker.search(mine, text, zone=zone).hits)
+
+    assert found("owl date:today") == found("after:today") == found("owl -before:today") == today
+    assert found("date:march") == found("date:2026-03") == march
+    assert found("date:2020 OR date:today") == today
+    counts = asker.search(mine, "owl", zone=zone).counts["date"]
+    assert (counts["today"], counts["month"]) == (len(today), 3)
+
+
+def test_an_unknown_zone_is_told_where_days_count() -> None:
+    unknown = "The time zone `Middle/Earth` is not known here, so days are those of UTC."
+    assert searcher().search(reader(), "parrots after:today", zone="Middle/Earth").hints == (unknown,)
+    assert searcher().search(reader(), "parrots", zone="Middle/Earth").hints == ()
+
+
+def test_a_cursor_of_another_zone_is_of_another_search() -> None:
+    cursor = searcher().search(many(30), "owl", limit=5, zone="Asia/Tokyo").cursor
+    with pytest.raises(UsageError, match="belongs to another search"):
+        searcher().search(many(30), "owl", limit=5, zone="Asia/Seoul", cursor=cursor)
 
 
 def test_what_is_still_pending_is_told() -> None:
