@@ -19,7 +19,8 @@ from bowerbird.testing.leak_world import SOURCES, Answer, Asked
 FILTERS = (
     "type:note", "type:message", "type:image", "in:hr", "in:hr/pay", "in:vault", "source:Office", "source:Attic",
     "source:zqapricot", "source:zqbanana", "from:ada", "from:zqanora", "from:zqbnora", "after:2026-01-01",
-    "before:2026-02-01", "after:30d",
+    "before:2026-02-01", "after:30d", "date:2026-01", "date:2026-01..2026-02", "from:adda", "from:zqanorra",
+    "-from:adda", "from:zqb", "source:Atic", "source:zqapricott", "source:off", "to:zqanorra",
 )  # fmt: skip
 PIPELINES = ("hybrid", "hybrid", "words", "meaning", "prefix >> items >> snippets", "typing", "typing", "recent")
 STATIC = ("/static/js/api.js", "/static/img/mark.svg", "/static/../api/status", "/nothing/there", "/api/openapi.json")
@@ -85,6 +86,19 @@ class Asking(Changes):
         found = tuple(_json(answer).get("cursor", "") for answer in answers)
         self.later = (asked, (found[0], found[1])) if all(found) else None
         return None
+
+    def suggest(self, choose: Choose) -> None:
+        """Type the start of something: what is offered, and in which order, follows from what U may see alone."""
+        hidden = [word for secrets in SECRETS for word in secrets]
+        word = choose((*WORDS, *hidden))[: choose((2, 3, 4, 40))]
+        start = choose((word, choose(("zq", "zqa", "zqb", "ad", "hr", "pl", "va", "of")), ""))
+        text = choose(("", "", "budget ", "type:note ")) + choose(("", "", "from:", "in:", "source:", "to:")) + start
+        asked = Asked("GET", "/api/suggest", (("q", text), ("limit", "20")), door=choose(("session", "token")))
+        visible = self.plan.visible()
+        for answer in self.ask(asked, "GET /api/suggest"):
+            shown = {one["item"] for one in _json(answer).get("suggestions", ()) if one["item"]}
+            if shown - visible:
+                raise Leak(f"{text!r} suggests what U may not see: {sorted(shown - visible)}")
 
     def borrow(self, choose: Choose) -> None:
         """Use a cursor of the search of somebody who may see all: it must open nothing."""

@@ -78,8 +78,10 @@ class Asked:
     headers: tuple[tuple[str, str], ...] = ()
 
     def said(self) -> list[str]:
-        """Return every text that the asker sent, as an answer may repeat it."""
+        """Return every text that the asker sent, as an answer may repeat it; a hint repeats a part in backticks."""
         values = [*self.path.split("/"), self.path, *(value for _, value in self.query), json.dumps(self.body)]
+        words = [word.lstrip("-") for _, value in self.query for word in value.split()]
+        values += [f"`{part}`" for word in words for part in (word, word.partition(":")[2]) if part]
         if isinstance(self.body, dict):
             values += [str(value) for value in self.body.values()]
         return sorted((value for value in values if value), key=len, reverse=True)
