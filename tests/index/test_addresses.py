@@ -19,7 +19,8 @@ G = "g-test"
 def some(first: int, count: int) -> pa.Table:
     rows: list[dict[str, Any]] = [
         {"id": f"item{n}.1.0", "item": f"item{n}", "acl_id": 1, "source": "s", "kind": "note", "path": "/n",
-         "people": "", "modified": 0, "search": f"word{n}", "text": f"word{n}", "place": b"{}"}
+         "people": "", "modified": 0, "search": f"word{n}", "head": "", "text": f"word{n}", "language": "en",
+         "labels": "", "recipients": "", "place": b"{}"}
         for n in range(first, first + count)
     ]  # fmt: skip
     from bowerbird.index.schema import WORDS_SCHEMA

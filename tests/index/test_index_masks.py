@@ -21,7 +21,7 @@ DIMENSIONS = 16
 
 def columns(first: int, count: int, scopes: int) -> dict[str, list[Any]]:
     numbers = range(first, first + count)
-    same = {"source": "s", "kind": "note", "path": "/n", "people": "", "modified": 0}
+    same = {"source": "s", "kind": "note", "path": "/n", "people": "", "modified": 0, "labels": "", "recipients": ""}
     found: dict[str, list[Any]] = {name: [value] * count for name, value in same.items()}
     found["kind"] = [("note", "pdf")[n % 2] for n in numbers]
     found |= {"id": [f"item{n}.1.0" for n in numbers], "item": [f"item{n}" for n in numbers]}
@@ -30,7 +30,7 @@ def columns(first: int, count: int, scopes: int) -> dict[str, list[Any]]:
 
 def some(first: int, count: int, scopes: int = 4) -> pa.Table:
     texts = [f"kea word{n}" for n in range(first, first + count)]
-    own = {"search": texts, "text": texts, "place": [b"{}"] * count}
+    own = {"search": texts, "head": [""] * count, "text": texts, "language": ["en"] * count, "place": [b"{}"] * count}
     return pa.Table.from_pydict({**columns(first, count, scopes), **own}, schema=WORDS_SCHEMA)
 
 

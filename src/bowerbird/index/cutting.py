@@ -38,11 +38,11 @@ def cut(item: StoredItem, document: Document | None, target: int) -> list[Passag
 def search_text(item: StoredItem, passage: Passage) -> str:
     """Return what the word search reads of a passage: title and heading path, the text, and first of all the name.
 
-    What the text itself begins with is not said twice.
+    What the text itself begins with is not said twice. An item's first passage has its people's names, too.
     """
     parts = [part for part in (item.title, *passage.place.headings) if part not in passage.text[: len(part) + 200]]
     if passage.ordinal == 0:
-        parts.insert(0, name_words(item.key))
+        parts = [name_words(item.key), *parts, *(person.name for person in item.people)]
     return "\n".join((*dict.fromkeys(parts), passage.text))
 
 

@@ -8,10 +8,12 @@ that of one version of the table and of these very scopes; making it takes 4 ms 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from lance.dataset import serialize_row_addrs
 from numpy.typing import NDArray
 
@@ -19,6 +21,7 @@ from bowerbird.index.addresses import Addresses, Fragments
 from bowerbird.index.filters import in_scopes
 
 _MOST_MASKS = 200
+_FEW = 0.02
 
 Scopes = frozenset[int]
 
@@ -38,6 +41,7 @@ class Masks:
         self._addresses = addresses
         self._fragments = fragments
         self._made: dict[tuple[Scopes | None, str], Within] = {}
+        self._spoken: dict[Scopes | None, tuple[str, ...]] = {}
         self.rows = int(table.count_rows())
 
     def within(self, scopes: Scopes | None, condition: str | None, counted: bool = False) -> Within:
@@ -61,6 +65,34 @@ class Masks:
             return Within(asking, int(self._table.count_rows(condition)))
         return self._kept((scopes, condition), asking)
 
+    def languages(self, scopes: Scopes | None) -> tuple[str, ...]:
+        """Return the languages of the passages in these scopes (None: all), most frequent first, but for rare ones.
+
+        Rare are those of less than a fiftieth of the passages. Of the words table only; nothing where it is too large
+        to be kept in memory.
+        """
+        if not self._addresses.kept:
+            return ()
+        found = self._spoken.get(scopes)
+        if found is None:
+            if len(self._spoken) >= _MOST_MASKS:
+                self._spoken.clear()
+            visible = None if scopes is None else _by_number(scopes)
+            counts = Counter[str]()
+            for number in self._addresses.by_number:
+                counts.update(self._counted(number, visible))
+            least = _FEW * sum(counts.values())
+            found = tuple(language for language, count in counts.most_common() if count >= least)
+            self._spoken[scopes] = found
+        return found
+
+    def _counted(self, number: int, visible: NDArray[np.bool_] | None) -> Mapping[str, int]:
+        """Return how many passages of a fragment are in each language."""
+        offsets, values = self._fragments.of(self._addresses.by_number[number], "language")
+        if visible is not None:
+            values = values.filter(pa.array(np.isin(offsets, self._visible(number, visible))))
+        return {row["values"].as_py(): row["counts"].as_py() for row in values.value_counts()}
+
     def _kept(self, key: tuple[Scopes | None, str], asking: Mapping[str, Any]) -> Within:
         found = self._made.get(key)
         if found is None:
@@ -74,14 +106,18 @@ class Masks:
     def _of(self, scopes: Scopes) -> NDArray[np.uint64]:
         """Return the addresses of all rows in the scopes; a row whose scope is not known is nobody's."""
         parts = [np.zeros(0, np.uint64)]
-        visible = np.zeros(max(scopes, default=0) + 2, bool)
-        visible[np.fromiter(scopes, np.int64, len(scopes))] = True
-        for number, fragment in self._addresses.by_number.items():
-            offsets, values = self._fragments.of(fragment, "acl_id")
-            scope = values.fill_null(-1).to_numpy()
-            known = np.where((scope >= 0) & (scope < len(visible)), scope, len(visible) - 1)
-            parts.append((np.uint64(number) << np.uint64(32)) | offsets[visible[known]].astype(np.uint64))
+        visible = _by_number(scopes)
+        for number in self._addresses.by_number:
+            offsets = self._visible(number, visible).astype(np.uint64)
+            parts.append((np.uint64(number) << np.uint64(32)) | offsets)
         return np.concatenate(parts)
+
+    def _visible(self, number: int, visible: NDArray[np.bool_]) -> NDArray[np.uint32]:
+        """Return the offsets in a fragment of the rows whose scope is visible; the last entry stands for no scope."""
+        offsets, values = self._fragments.of(self._addresses.by_number[number], "acl_id")
+        scope = values.fill_null(-1).to_numpy()
+        known = np.where((scope >= 0) & (scope < len(visible)), scope, len(visible) - 1)
+        return offsets[visible[known]]
 
     def _narrowed(self, asking: Mapping[str, Any]) -> NDArray[np.uint64]:
         """Return the addresses of the rows that a query is kept to."""
@@ -89,6 +125,13 @@ class Masks:
             self._table.scanner(columns=[], with_row_address=True, **asking).to_table()["_rowaddr"].to_numpy()
         )
         return found
+
+
+def _by_number(scopes: Scopes) -> NDArray[np.bool_]:
+    """Return whether a scope is among these, by its number; the last entry, False, stands for no scope."""
+    visible = np.zeros(max(scopes, default=0) + 2, bool)
+    visible[np.fromiter(scopes, np.int64, len(scopes))] = True
+    return visible
 
 
 def _mask(addresses: NDArray[np.uint64]) -> Within:

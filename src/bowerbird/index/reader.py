@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from bowerbird.core.records import OWNER, SYSTEM, Filters, Passage, Principal
+from bowerbird.index.analysis import phrase_terms, query_terms
 from bowerbird.index.filters import NOTHING, compiled, ids_in, items_in
+from bowerbird.index.languages import languages_of
 from bowerbird.index.name_reader import MOST, NameReader
 from bowerbird.index.names import Names
 from bowerbird.index.nearest import nearest
@@ -30,7 +33,6 @@ Addressed = NDArray[np.uint64]
 Scores = NDArray[np.float32]
 
 _COMPLETIONS = 6
-_LETTER = re.compile(r"\w")
 _LAST_WORD = re.compile(r"(\w+)$")
 
 
@@ -110,9 +112,10 @@ class Reader:
 
     def holding(self, text: str, ids: Sequence[str]) -> set[str]:
         """Return those of these items that may be seen and hold these words in a row, in some passage or their name."""
-        asked, wanted = _phrase(text), list(self.items(ids))
-        if asked is None or not wanted:
+        phrases, wanted = _phrases((text,), self._languages(text)), list(self.items(ids))
+        if not phrases or not wanted:
             return set()
+        asked = _one_of(phrases)
 
         def run(generation: Generation, asker: _Within) -> set[str]:
             del asker  # the items are the asker's
@@ -254,24 +257,38 @@ class Reader:
 
     def _full_text(self, query: WordQuery) -> FullTextQuery | None:
         """Return the query for Lance; only what must be held needs a BooleanQuery, which is three times slower."""
-        groups = [tuple(filter(None, map(_phrase, texts))) for texts in ((phrase,) for phrase in query.phrases)]
-        groups += [tuple(filter(None, map(_phrase, texts))) for texts in query.among]
-        words = self._completed(query.words) if query.prefix else query.words
-        match = MatchQuery(words, "search") if _LETTER.search(words) else None
+        texts = (query.words, *query.phrases, *chain(*query.among))
+        languages = self._languages(" ".join(texts))
+        groups = [_phrases((phrase,), languages) for phrase in query.phrases]
+        groups += [_phrases(among, languages) for among in query.among]
+        terms = query_terms(query.words, languages, query.prefix)
+        terms += query_terms(" ".join(self._completions(query.words)), languages) if query.prefix else []
+        match = MatchQuery(" ".join(terms), "search") if terms else None
         held = [(Occur.MUST, _one_of(group)) for group in groups if group]
         if not held:
             return match
         return BooleanQuery([*held, (Occur.SHOULD, match)] if match else held)
 
-    def _completed(self, words: str) -> str:
-        """Add what the word being typed may become, unless it is a word already.
+    def _languages(self, text: str) -> Sequence[str]:
+        """Return the languages that a query may be in; where it does not tell, those of what may be seen decide."""
+        languages = languages_of(text)
+        if languages != ("en",) and len(languages) == 1:
+            return languages
+
+        def run(generation: Generation, asker: _Within) -> tuple[str, ...]:
+            return self._tables.masks(generation.folder, WORDS, generation.words_version).languages(asker.scopes)
+
+        return languages_of(text, self._run(run, Filters()) or ())
+
+    def _completions(self, words: str) -> Sequence[str]:
+        """Return what the word being typed may become, nothing where it is a word already.
 
         For an owner who may see everything, of all texts; for others, of the names and titles of what they may see, as
         the counts of words over all texts would tell them of words they may not read.
         """
         last = _LAST_WORD.search(words.rstrip())
         if last is None:
-            return words
+            return ()
         typed, known = last.group(1).lower(), self._known()
         with self._store.database.read() as connection:
             if self._all_of_it(known):
@@ -280,11 +297,13 @@ class Reader:
             else:
                 whole = titles.holds(connection, typed, known.scopes)
                 found = () if whole else titles.completions(connection, typed, known.scopes, _COMPLETIONS)
-        return " ".join((words, *found))
+        return found
 
 
-def _phrase(text: str) -> FullTextQuery | None:
-    return PhraseQuery(text, "search") if _LETTER.search(text) else None
+def _phrases(texts: Sequence[str], languages: Sequence[str]) -> tuple[FullTextQuery, ...]:
+    """Return the queries for any of these texts as it stands, in any of these languages."""
+    found = dict.fromkeys(phrase_terms(text, language) for text in texts for language in languages)
+    return tuple(PhraseQuery(terms, "search") for terms in found if terms)
 
 
 def _one_of(queries: Sequence[FullTextQuery]) -> FullTextQuery:

@@ -2,8 +2,9 @@
 
 `id` ITEM.CONTENT_VERSION.ORDINAL · `source` the source's id · `path` "/" and the key, lower case · `people` names and
 addresses, lower case, one a line · `modified` seconds since 1970 UTC · `labels` and `recipients` as in `StoredItem` ·
-`search` what the word search reads (title, headings, text, and for an item's first passage its name and path) ·
-`place` a `core.records.Place` as JSON.
+`search` the terms that the word search compares (see `analysis`), of `head` and `text` · `head` what stands before the
+text for the word search (title, headings, and for an item's first passage its name, path and people) · `language` of
+the passage, as it was analysed · `place` a `core.records.Place` as JSON.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import math
 import pyarrow as pa
 
 from bowerbird.core.records import Passage, Place, from_json, to_json
+from bowerbird.index.analysis import document_terms
+from bowerbird.index.languages import language_of
 from bowerbird.store.items import StoredItem
 from bowerbird.store.moments import to_row
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+"""Grows whenever the tables, or the terms of the same text, would be others; the index is then built anew."""
 
 Row = dict[str, str | int | bytes | None]
 
@@ -37,7 +41,14 @@ _FILTERS = (
 )
 
 WORDS_SCHEMA = pa.schema(
-    [*_FILTERS, pa.field("search", pa.string()), pa.field("text", pa.string()), pa.field("place", pa.binary())]
+    [
+        *_FILTERS,
+        pa.field("search", pa.string()),
+        pa.field("head", pa.string()),
+        pa.field("text", pa.string()),
+        pa.field("language", pa.string()),
+        pa.field("place", pa.binary()),
+    ]
 )
 
 
@@ -62,9 +73,17 @@ def filter_columns(item: StoredItem) -> Row:
     }
 
 
-def words_row(item: StoredItem, passage: Passage, search: str) -> Row:
-    """Return one row of the words table."""
-    own: Row = {"id": passage.id, "search": search, "text": passage.text, "place": to_json(passage.place)}
+def words_row(item: StoredItem, passage: Passage, said: str) -> Row:
+    """Return one row of the words table; `said` is what the word search reads, the passage's text at its end."""
+    language = language_of(said, item.language)
+    own: Row = {
+        "id": passage.id,
+        "search": document_terms(said, language),
+        "head": said[: len(said) - len(passage.text)],
+        "text": passage.text,
+        "language": language,
+        "place": to_json(passage.place),
+    }
     return {**filter_columns(item), **own}
 
 

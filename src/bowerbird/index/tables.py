@@ -62,8 +62,8 @@ class Tables:
         """Make the words table of a new generation, with its (empty) indexes; returns its version."""
         words = self._made(generation, WORDS, WORDS_SCHEMA)
         words.create_scalar_index(
-            "search", "INVERTED", name="search_idx", with_position=True, base_tokenizer="icu/split", language="English",
-            stem=True, lower_case=True, ascii_folding=True, remove_stop_words=False,
+            "search", "INVERTED", name="search_idx", with_position=True, base_tokenizer="whitespace",
+            max_token_length=None, stem=False, lower_case=False, ascii_folding=False, remove_stop_words=False,
         )  # fmt: skip
         for column in ("id", "item"):
             words.create_scalar_index(column, "BTREE", name=f"{column}_idx")

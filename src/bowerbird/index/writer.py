@@ -234,9 +234,9 @@ class Writer:
         moved = outbox.only_moved(entries)
         old = [entry.item for entry in entries if entry.replaces and entry.item not in moved]
         if old:
-            stale = rows(self._tables.newest(generation.folder, WORDS), ["search"], items_in(old))
-            for text in stale.column("search").to_pylist():
-                changes.subtract(distinct_words(text))
+            stale = rows(self._tables.newest(generation.folder, WORDS), ["head", "text"], items_in(old))
+            for row in stale.to_pylist():
+                changes.subtract(distinct_words(row["head"] + row["text"]))
             self._tables.delete(generation.folder, WORDS, items_in(old))
         for text in self._add(generation, [one for item, one in items.items() if item not in moved]):
             changes.update(distinct_words(text))
@@ -257,7 +257,7 @@ class Writer:
             made.extend(words_row(one.item, passage, search_text(one.item, passage)) for passage in passages)
         if made:
             self._tables.add(generation.folder, WORDS, pa.Table.from_pylist(made, schema=WORDS_SCHEMA))
-        return [str(row["search"]) for row in made]
+        return [str(row["head"]) + str(row["text"]) for row in made]
 
     def _new_generation(self) -> Generation:
         folder = f"g-{uuid4().hex[:12]}"
@@ -308,9 +308,9 @@ def counted_words(tables: Tables, generation: Generation) -> Counter[str]:
     """Return in how many passages of a generation each word stands."""
     counts = Counter[str]()
     table = tables.at(generation.folder, WORDS, generation.words_version)
-    for batch in table.scanner(columns=["search"]).to_batches():
-        for text in batch.column("search").to_pylist():
-            counts.update(distinct_words(text))
+    for batch in table.scanner(columns=["head", "text"]).to_batches():
+        for row in batch.to_pylist():
+            counts.update(distinct_words(row["head"] + row["text"]))
     return counts
 
 

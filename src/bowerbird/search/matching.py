@@ -1,37 +1,25 @@
-"""Which words of a text a query meant: folding, a light English stemmer, and the matcher that highlights.
+"""Which words of a text a query meant: folding, forms of a word, and the matcher that highlights.
 
-The index decides what is found; this decides what is marked, so it errs on the side of the index's own stemmer.
+The index decides what is found; this decides what is marked, by the same analysis of words.
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from bowerbird.index.analysis import UNSPACED, WORD, asked_words, phrase_terms, word_terms
+from bowerbird.index.languages import grammar_of, language_of, languages_of
+
 Span = tuple[int, int]
 
-_WORD = re.compile(r"[^\W_]+")
-# Scripts without spaces between words (Thai, Lao, Burmese, Khmer, Chinese, Japanese), and Hangul for its endings.
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-    "\uf900-\ufaff\U00020000-\U0003ffff]+"
-)
-"""A run of such a script."""
+STOP_WORDS = grammar_of("en")
+"""Words of English grammar."""
 
-_VOWEL = re.compile("[aeiouy]")
-_MEASURE = re.compile("[aeiouy]+[^aeiouy]+")
-_SHORT = re.compile("(?:.*[^aeiouy])?[^aeiouy][aeiouy][^aeiouywx]|[aeiouy][^aeiouy]")
-
-_GRAMMAR = (
-    "a an and are as at be but by can do does for from had has have how i if in into is it its me my no not of on or"
-    " our so than that the their them then there these they this to us was we were what when where which who why will"
-    " with you your"
-)
-STOP_WORDS = frozenset(_GRAMMAR.split())
-"""Words of English grammar, searched for and marked in a snippet only where a query holds nothing else."""
+_TELLING = 400
+"""Characters that tell in which language a text is."""
 
 _ENDINGS = (
     "e y al ally ance ant ate ated ates ating ation ations ator ators ed edly ence ent er ers es ful ial ible able ic"
@@ -72,67 +60,17 @@ def tokens(text: str) -> list[str]:
     >>> tokens("PRJ-123: the Café's menu")
     ['prj', '123', 'the', 'cafe', 's', 'menu']
     """
-    return _WORD.findall(fold(text))
-
-
-def content_words(words: str) -> str:
-    """Return the words of a query without those of grammar, or all of them where nothing would be left.
-
-    Their postings are the longest of an index, and they say nothing of what is wanted. What is written in capitals
-    stays.
-
-    >>> content_words("what is the budget of the IT department?"), content_words("To be or not to be")
-    ('budget IT department?', 'To be or not to be')
-    """
-    kept = [word for word in words.split() if not _is_grammar(word)]
-    return " ".join(kept) or words
-
-
-def _is_grammar(word: str) -> bool:
-    found = tokens(word)
-    return bool(found) and all(token in STOP_WORDS for token in found) and not (len(word) > 1 and word.isupper())
+    return WORD.findall(fold(text))
 
 
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """Return the stem of a folded English word: plural, -ed and -ing are taken off (the spirit of Porter, 1980).
+    """Return the stem of a word, as the index has it of an English one.
 
-    >>> [stem(word) for word in "studies studied running hoping hopping boxes class computing compute news".split()]
-    ['study', 'study', 'run', 'hope', 'hop', 'box', 'class', 'comput', 'comput', 'news']
+    >>> [stem(word) for word in "studies studied running hoping boxes class".split()]
+    ['studi', 'studi', 'run', 'hope', 'box', 'class']
     """
-    if len(word) <= 3 or not word.isascii() or word == "news":
-        return word
-    word = _without_past(_without_plural(word))
-    if word.endswith("e") and len(_MEASURE.findall(word[:-1])) > 1:
-        return word[:-1]
-    return word
-
-
-def _without_plural(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("sses", "xes", "zes", "ches", "shes")):
-        return word[:-2]
-    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
-
-
-def _without_past(word: str) -> str:
-    if word.endswith("ied") and len(word) > 4:
-        return word[:-3] + "y"
-    for ending in ("ing", "ed"):
-        base = word.removesuffix(ending)
-        if base == word or not _VOWEL.search(base) or word.endswith("eed"):
-            continue
-        if base.endswith(("at", "bl", "iz")):
-            return base + "e"
-        if len(base) > 2 and base[-1] == base[-2] and base[-1] not in "aeiouylsz":
-            return base[:-1]
-        if len(_MEASURE.findall(base)) == 1 and _SHORT.fullmatch(base):
-            return base + "e"
-        return base
-    return word
+    return "".join(term.text for term in word_terms(word, "en"))
 
 
 def alike(word: str, other: str) -> bool:
@@ -159,26 +97,39 @@ class Mark(NamedTuple):
     term: int
 
 
-class _Verdicts(dict[str, int]):
-    """Folded word -> the term it matches, or -1; each word is judged once."""
+class _Verdicts(dict[str, tuple[Mark, ...]]):
+    """Word as written -> what of it is marked; each word is judged once. `languages` are the query's and the text's."""
 
-    def __init__(self, words: Sequence[str], prefix: str, first: int) -> None:
+    def __init__(self, words: Sequence[str], prefix: str, first: int, languages: Sequence[str]) -> None:
         super().__init__()
-        self._prefix = prefix
-        self._stems: dict[str, int] = {}
+        self._prefix = fold(prefix)
+        self._languages = languages
+        self._terms: dict[str, int] = {}
         self._heads: dict[str, list[tuple[int, str]]] = {}
         for number, word in enumerate(words, first):
-            self._stems.setdefault(stem(word), number)
-            self._heads.setdefault(word[:5], []).append((number, word))
+            for language in languages:
+                for term in word_terms(word, language):
+                    self._terms.setdefault(term.text, number)
+            self._heads.setdefault(fold(word)[:5], []).append((number, fold(word)))
 
-    def __missing__(self, token: str) -> int:
-        verdict = self._stems.get(stem(token), -1)
-        if verdict < 0:
-            near = self._heads.get(token[:5], ())  # only words with the same beginning can be alike
-            verdict = next((number for number, word in near if alike(token, word)), -1)
-        if verdict < 0 and self._prefix and token.startswith(self._prefix):
+    def __missing__(self, word: str) -> tuple[Mark, ...]:
+        found: dict[tuple[int, int], int] = {}
+        for language in self._languages:
+            for term in word_terms(word, language):
+                part = word[term.start : term.end]
+                if not UNSPACED.search(part) and (number := self._judged(term.text, fold(part))) >= 0:
+                    found.setdefault((term.start, term.end), number)
+        self[word] = marks = tuple(Mark(*span, number) for span, number in found.items())
+        return marks
+
+    def _judged(self, term: str, folded: str) -> int:
+        """Return which word of the query a term is a form of, or -1."""
+        if term in self._terms:
+            return self._terms[term]
+        near = self._heads.get(folded[:5], ())  # only words with the same beginning can be alike
+        verdict = next((number for number, word in near if alike(folded, word)), -1)
+        if verdict < 0 and self._prefix and folded.startswith(self._prefix):
             verdict = next(number for number, word in self._heads[self._prefix[:5]] if word == self._prefix)
-        self[token] = verdict
         return verdict
 
 
@@ -187,15 +138,15 @@ class Matcher:
 
     def __init__(self, words: str, phrases: Iterable[str] = (), prefix: bool = False) -> None:
         """Compile free words and phrases; `prefix` says that the last word may be unfinished."""
-        spaced = [token for token in tokens(words) if not UNSPACED.search(token)]
-        kept = [token for token in dict.fromkeys(spaced) if token not in STOP_WORDS] or list(dict.fromkeys(spaced))
-        unfinished = spaced[-1] if prefix and spaced else ""
-        if unfinished and unfinished not in kept:
-            kept.append(unfinished)
-        self._phrases = [phrase for phrase in map(tokens, phrases) if phrase]
+        phrases = [phrase for phrase in phrases if WORD.search(phrase)]
+        self._languages = tuple(languages_of(" ".join((words, *phrases))))
+        spaced = UNSPACED.sub(" ", words)
+        self._words = asked_words(spaced, self._languages, prefix)
+        self._unfinished = self._words[-1] if prefix and self._words else ""
+        self._phrases = phrases
         self._runs = UNSPACED.findall(fold(" ".join((words, *phrases))))
-        self._verdicts = _Verdicts(kept, unfinished, len(self._phrases))
-        self._first_run = len(self._phrases) + len(kept)
+        self._verdicts: dict[str, _Verdicts] = {}
+        self._first_run = len(phrases) + len(self._words)
         self._terms = self._first_run + len(self._runs)
 
     @property
@@ -207,38 +158,49 @@ class Matcher:
         """Return the matches in a text, ascending and disjoint."""
         if self.empty:
             return []
-        folded = fold(text)
-        verdicts = self._verdicts
+        verdicts = self._verdicts_in(text)
         found = [
-            Mark(word.start(), word.end(), verdict)
-            for word in _WORD.finditer(folded)
-            if (verdict := verdicts[word.group()]) >= 0
+            Mark(word.start() + mark.start, word.start() + mark.end, mark.term)
+            for word in WORD.finditer(text)
+            for mark in verdicts[word.group()]
         ]
         if self._phrases:
-            found += self._phrase_marks(folded)
+            found += self._phrase_marks(text)
         if self._runs:
-            found += self._run_marks(folded)
-        return _disjoint(found) if self._phrases or self._runs else found
+            found += self._run_marks(fold(text))
+        return _disjoint(found)
 
     def holds(self, text: str) -> bool:
         """Say whether every phrase stands in the text (true where there is none)."""
         if not self._phrases:
             return True
-        held = {mark.term for mark in self._phrase_marks(fold(text))}
+        held = {mark.term for mark in self._phrase_marks(text)}
         return len(held) == len(self._phrases)
 
-    def _phrase_marks(self, folded: str) -> list[Mark]:
-        words = list(_WORD.finditer(folded))
-        stems = [stem(word.group()) for word in words]
+    def _languages_in(self, text: str) -> tuple[str, ...]:
+        language = language_of(text[:_TELLING], self._languages[0])
+        return self._languages if language in self._languages else (*self._languages, language)
+
+    def _verdicts_in(self, text: str) -> _Verdicts:
+        """Return the verdicts for texts in the language of this one."""
+        languages = self._languages_in(text)
+        name = languages[-1]
+        if name not in self._verdicts:
+            self._verdicts[name] = _Verdicts(self._words, self._unfinished, len(self._phrases), languages)
+        return self._verdicts[name]
+
+    def _phrase_marks(self, text: str) -> list[Mark]:
         marks = []
-        for number, phrase in enumerate(self._phrases):
-            wanted = [stem(token) for token in phrase]
-            length = len(wanted)
-            for start in range(len(stems) - length + 1):
-                if stems[start] == wanted[0] and stems[start : start + length] == wanted:
-                    marks.append(Mark(words[start].start(), words[start + length - 1].end(), number))
-            if any(UNSPACED.search(token) for token in phrase):
-                marks += [Mark(*span, number) for span in _occurrences(folded, "".join(phrase))]
+        for language in self._languages_in(text):
+            placed = [(word.start(), term) for word in WORD.finditer(text) for term in word_terms(word[0], language)]
+            terms = [term.text for _, term in placed]
+            for number, phrase in enumerate(self._phrases):
+                wanted = phrase_terms(phrase, language).split()
+                last = len(wanted) - 1
+                for at in range(len(terms) - last):
+                    if terms[at] == wanted[0] and terms[at : at + last + 1] == wanted:
+                        (first, begun), (final, ended) = placed[at], placed[at + last]
+                        marks.append(Mark(first + begun.start, final + ended.end, number))
         return marks
 
     def _run_marks(self, folded: str) -> list[Mark]:

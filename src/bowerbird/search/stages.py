@@ -21,7 +21,7 @@ from typing import ClassVar
 from bowerbird.core.errors import ModelError, UsageError
 from bowerbird.index.reading import WordQuery
 from bowerbird.search import identifiers
-from bowerbird.search.matching import Matcher, content_words
+from bowerbird.search.matching import Matcher
 from bowerbird.search.pipeline import DEPTH, Context, Level, QueryEncoder, Rankings, Shape, Stage
 from bowerbird.search.query import alternatives, free_text
 from bowerbird.search.ranking import Entry, Ranking, collapse, leg, put_first, reciprocal_rank
@@ -59,7 +59,7 @@ class Words(Leg):
         unfinished = self.prefix and bool(query.words) and query.text.endswith(query.words.split()[-1])
         among, rest = alternatives(query)
         words = " ".join((*rest, query.words)).strip()
-        asked = WordQuery(words if unfinished else content_words(words), query.phrases, unfinished, among)
+        asked = WordQuery(words, query.phrases, unfinished, among)
         return (leg(str(self), context.reader.words(asked, query.filters, limit * context.deeper)),)
 
     def __str__(self) -> str:

@@ -16,9 +16,10 @@ import numpy as np
 from bowerbird.core.kinds import kind_of
 from bowerbird.core.records import OWNER, Filters, Passage, Period, Place, Principal
 from bowerbird.core.zones import zone_named
+from bowerbird.index.analysis import WORD, document_terms, phrase_terms, query_terms
+from bowerbird.index.languages import language_of, languages_of
 from bowerbird.index.name_words import person_words
 from bowerbird.index.reading import Candidate, Vector, WordQuery
-from bowerbird.search.matching import UNSPACED, stem, tokens
 from bowerbird.store.items import Glance, StoredItem
 from bowerbird.understanding.encoder import Encoder
 
@@ -26,21 +27,6 @@ K1, B = 1.2, 0.75
 """The parameters of BM25 (Robertson, Zaragoza 2009)."""
 
 Posting = tuple[int, int]
-
-
-def terms(text: str) -> list[str]:
-    """Return what a text is indexed by: stems, and the pairs of characters of scripts without spaces.
-
-    >>> terms("Two Parrots in 東京都")
-    ['two', 'parrot', 'in', '東京', '京都']
-    """
-    found = []
-    for token in tokens(text):
-        if UNSPACED.fullmatch(token):
-            found += [token[at : at + 2] for at in range(max(1, len(token) - 1))]
-        else:
-            found.append(stem(token))
-    return found
 
 
 @dataclass(frozen=True)
@@ -64,12 +50,14 @@ class MemoryReader:
         for postings in self._asked(query):
             for number, score in self._scored(postings):
                 scores[number] += score
-        wanted = [list(filter(None, map(terms, group))) for group in (*((one,) for one in query.phrases), *query.among)]
+        languages = self._languages(" ".join((query.words, *query.phrases, *chain(*query.among))))
+        groups = (_phrases(texts, languages) for texts in (*((one,) for one in query.phrases), *query.among))
+        wanted = [group for group in groups if group]
         found = [
             Candidate(self.held[number].id, self.held[number].item, score)
             for number, score in scores.items()
             if self._passes(self.held[number].item, filters)
-            and all(any(_contains(self._terms[number], text) for text in group) for group in wanted if group)
+            and all(any(_contains(self._terms[number], text) for text in group) for group in wanted)
         ]
         return _best(found, limit)
 
@@ -107,10 +95,11 @@ class MemoryReader:
 
     def holding(self, text: str, ids: Sequence[str]) -> set[str]:
         """Return those of the items that may be seen and hold these words in a row in some passage."""
-        wanted = terms(text)
-        held = zip(self.held, self._terms, strict=True) if wanted else ()
+        wanted = _phrases((text,), self._languages(text))
         return {
-            one.item for one, words in held if one.item in ids and self._open(one.item) and _contains(words, wanted)
+            one.item
+            for one, words in zip(self.held, self._terms, strict=True)
+            if one.item in ids and self._open(one.item) and any(_contains(words, phrase) for phrase in wanted)
         }
 
     def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
@@ -154,7 +143,18 @@ class MemoryReader:
 
     @cached_property
     def _terms(self) -> list[list[str]]:
-        return [terms(passage.text) for passage in self.held]
+        languages = zip(self.held, self._spoken, strict=True)
+        return [document_terms(passage.text, language).split() for passage, language in languages]
+
+    @cached_property
+    def _spoken(self) -> list[str]:
+        return [language_of(passage.text, self.stored[passage.item].language) for passage in self.held]
+
+    def _languages(self, text: str) -> Sequence[str]:
+        """Return the languages that a query may be in; where it does not tell, those of visible passages decide."""
+        pairs = zip(self.held, self._spoken, strict=True)
+        counts = Counter(language for passage, language in pairs if self._sees(self.stored[passage.item]))
+        return languages_of(text, [one for one, count in counts.most_common() if count * 50 >= counts.total()])
 
     @cached_property
     def _postings(self) -> dict[str, list[Posting]]:
@@ -170,12 +170,15 @@ class MemoryReader:
 
     def _asked(self, query: WordQuery) -> Iterator[list[Posting]]:
         """Yield the postings of each different term; an unfinished word stands for all that begin with it."""
-        free = tokens(query.words)
-        unfinished = free.pop() if query.prefix and free else ""
-        for term in dict.fromkeys(terms(" ".join((*free, *query.phrases, *chain(*query.among))))):
+        languages = self._languages(" ".join((query.words, *query.phrases, *chain(*query.among))))
+        phrases = _phrases((*query.phrases, *chain(*query.among)), languages)
+        free = query_terms(query.words, languages, query.prefix)
+        for term in dict.fromkeys((*free, *chain(*phrases))):
             yield self._postings.get(term, [])
-        if unfinished:
-            counts = (sum(token.startswith(unfinished) for token in tokens(passage.text)) for passage in self.held)
+        if query.prefix and (words := WORD.findall(query.words)):
+            begun = words[-1].lower()
+            found = (WORD.findall(passage.text.lower()) for passage in self.held)
+            counts = (sum(word.startswith(begun) for word in text) for text in found)
             yield [(number, times) for number, times in enumerate(counts) if times]
 
     def _scored(self, postings: list[Posting]) -> Iterator[tuple[int, float]]:
@@ -246,6 +249,12 @@ def _stored(path: str, text: str, modified: datetime) -> StoredItem:
 
 def _best(found: list[Candidate], limit: int) -> list[Candidate]:
     return sorted(found, key=lambda one: (-one.score, one.passage))[:limit]
+
+
+def _phrases(texts: Sequence[str], languages: Sequence[str]) -> list[list[str]]:
+    """Return the terms of any of these texts as it stands, in any of these languages."""
+    found = dict.fromkeys(phrase_terms(text, language) for text in texts for language in languages)
+    return [terms.split() for terms in found if terms]
 
 
 def _contains(words: list[str], phrase: list[str]) -> bool:
