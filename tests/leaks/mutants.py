@@ -12,13 +12,18 @@ from sqlalchemy import select
 from bowerbird.core.errors import ForbiddenError, NotFoundError
 from bowerbird.core.records import SYSTEM, Document, from_json
 from bowerbird.index import reader as reading
+from bowerbird.index.name_reader import NameReader
 from bowerbird.index.reader import Reader
 from bowerbird.library import Library
+from bowerbird.library.saved import Saved
+from bowerbird.library.saved import Saved
 from bowerbird.search.searcher import Searcher
 from bowerbird.serve.app import ROUTERS
 from bowerbird.serve.policies import Policy
 from bowerbird.store import access, catalog, keeping, outbox
 from bowerbird.store.access import Scopes
+from bowerbird.store.identity_tables import saved_searches
+from bowerbird.store.identity_tables import saved_searches
 from bowerbird.store.tables import items, scopes
 
 Patch = pytest.MonkeyPatch
@@ -50,6 +55,47 @@ def filtered_after_the_query(patch: Patch) -> None:
 @mutant
 def completion_from_all_texts(patch: Patch) -> None:
     patch.setattr(Reader, "_all_of_it", lambda self, known: True)
+
+
+@mutant
+def names_of_all_are_suggested(patch: Patch) -> None:
+    made = NameReader.__init__
+    patch.setattr(
+        NameReader,
+        "__init__",
+        lambda self, connection, names, _: made(self, connection, names, every_scope(connection)),
+    )
+
+
+@mutant
+def people_of_all_are_suggested(patch: Patch) -> None:
+    people = NameReader.people
+
+    def of_all(self: NameReader, words: Any, most: int) -> Any:
+        return people(NameReader(self._connection, self._names, every_scope(self._connection)), words, most)
+
+    patch.setattr(NameReader, "people", of_all)
+
+
+@mutant
+def names_are_likened_to_all(patch: Patch) -> None:
+    """What nearly fits the name of a hidden person or source is taken for it, and said so."""
+    patch.setattr(
+        Reader, "_offered", lambda self, connection: NameReader(connection, self._names, every_scope(connection))
+    )
+
+
+@mutant
+def saved_searches_of_anybody(patch: Patch) -> None:
+    """Whoever asks is told what somebody else saved."""
+    listed = Saved.listed
+
+    def everybodys(self: Saved, person: str) -> Any:
+        with self._store.database.read() as connection:
+            persons = connection.execute(select(saved_searches.c.person_id).distinct()).scalars().all()
+        return [one for other in {person, *persons} for one in listed(self, other)]
+
+    patch.setattr(Saved, "listed", everybodys)
 
 
 @mutant

@@ -20,7 +20,7 @@ FILTERS = (
     "type:note", "type:message", "type:image", "in:hr", "in:hr/pay", "in:vault", "source:Office", "source:Attic",
     "source:zqapricot", "source:zqbanana", "from:ada", "from:zqanora", "from:zqbnora", "after:2026-01-01",
     "before:2026-02-01", "after:30d", "date:2026-01", "date:2026-01..2026-02", "from:adda", "from:zqanorra",
-    "-from:adda", "from:zqb", "source:Atic", "source:zqapricott", "source:off", "to:zqanorra",
+    "-from:adda", "from:zqb", "source:Atic", "source:zqapricott", "source:off", "to:zqanorra", "from:zqbnorra",
 )  # fmt: skip
 PIPELINES = ("hybrid", "hybrid", "words", "meaning", "prefix >> items >> snippets", "typing", "typing", "recent")
 STATIC = ("/static/js/api.js", "/static/img/mark.svg", "/static/../api/status", "/nothing/there", "/api/openapi.json")
@@ -146,6 +146,8 @@ class Asking(Changes):
         if self.plan.rights.role != "admin":
             for path in ("/api/sources", *(f"/api/jobs/{one}" for one in self.plan.jobs[-2:])):
                 self.ask(Asked("GET", path), "GET /api/sources" if path == "/api/sources" else "GET /api/jobs/{job_id}")
+        for path in ("/api/me/saved", "/api/me/queries"):
+            self.ask(Asked("GET", path), f"GET {path}")
         for text in ("after:2025-01-01", "source:zqapricot", "ha", "budget", '"harbour budget"'):
             asked = Asked("GET", "/api/search", (("q", text), ("limit", "100")))
             self._check_hits(self.ask(asked, "GET /api/search", self.exact))
@@ -161,6 +163,14 @@ class Asking(Changes):
             if ready:
                 library.page_image(choose(ready), 1, 1_200, SYSTEM)
         self.note("others look at pictures")
+
+    def others_keep(self, choose: Choose) -> None:
+        """Let somebody else save a search and be remembered by one, of another word in each world: it is theirs."""
+        place, other = choose(range(len(SECRETS[0]))), self.plan.cast.other
+        for world, secrets in zip(self.worlds, SECRETS, strict=True):
+            world.library.saved.add(other, f"{secrets[place]} {self._next()}", secrets[place])
+            world.library.suggesting.remember(other, secrets[place])
+        self.note(f"others keep {[secrets[place] for secrets in SECRETS]}")
 
     def any_route(self, choose: Choose) -> None:
         """Ask any route, with values that fit or are hostile."""

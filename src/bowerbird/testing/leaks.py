@@ -50,10 +50,11 @@ class Drive(Asking):
     ACTIONS: tuple[tuple[str, int], ...] = (
         ("add", 5), ("add_hidden", 6), ("change", 2), ("rename", 2), ("move", 2), ("delete", 2), ("hidden_source", 1),
         ("hidden_people", 1), ("say", 4), ("rule", 2), ("group", 3), ("role", 1), ("level", 6), ("maintain", 1),
-        ("others_look", 1),
+        ("others_look", 1), ("others_keep", 1),
     )  # fmt: skip
     QUESTIONS: tuple[tuple[str, int], ...] = (
-        ("search", 12), ("go_on", 3), ("borrow", 1), ("item", 8), ("any_route", 14), ("static", 1), ("command", 1),
+        ("search", 12), ("suggest", 4), ("go_on", 3), ("borrow", 1), ("item", 8), ("any_route", 14), ("static", 1),
+        ("command", 1),
     )  # fmt: skip
     """What there is to do, and how often."""
 
