@@ -16,13 +16,11 @@ from bowerbird.index.name_reader import NameReader
 from bowerbird.index.reader import Reader
 from bowerbird.library import Library
 from bowerbird.library.saved import Saved
-from bowerbird.library.saved import Saved
 from bowerbird.search.searcher import Searcher
 from bowerbird.serve.app import ROUTERS
 from bowerbird.serve.policies import Policy
 from bowerbird.store import access, catalog, keeping, outbox
 from bowerbird.store.access import Scopes
-from bowerbird.store.identity_tables import saved_searches
 from bowerbird.store.identity_tables import saved_searches
 from bowerbird.store.tables import items, scopes
 

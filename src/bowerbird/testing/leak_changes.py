@@ -27,6 +27,7 @@ class Changes:
         self.trace: list[str] = []
         self.number = 0
         self.rules: dict[str, list[str]] = {}
+        self.written: set[str] = set()
 
     def note(self, text: str) -> None:
         """Remember a step of the program."""

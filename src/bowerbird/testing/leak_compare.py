@@ -78,10 +78,16 @@ def compare(asked: Asked, answers: tuple[Answer, Answer], exact: bool) -> None:
     )
 
 
-def check_clean(asked: Asked, answer: Answer, canaries: Collection[str] = (CANARY,)) -> None:
-    """Raise Leak where an answer holds a canary that the asker did not send, or a raw score."""
-    text = _readable(answer, asked.path.startswith(_OWN_PATHS))
-    for said in asked.said():
+def check_clean(
+    asked: Asked, answer: Answer, canaries: Collection[str] = (CANARY,), written: Collection[str] = ()
+) -> None:
+    """Raise Leak where an answer holds a canary that the asker did not send, or a raw score.
+
+    `written` is what the asker has put among their own things before.
+    """
+    own = asked.path.startswith(_OWN_PATHS)
+    text = _readable(answer, own)
+    for said in (*asked.said(), *(written if own else ())):
         text = text.replace(said, "").replace(said.lower(), "")
     for canary in canaries:
         if canary.lower() in text.lower():
