@@ -93,7 +93,22 @@ def report(title: str, figures: Sequence[Figure], as_json: bool) -> int:
     for figure in figures:
         if not figure.holds and figure.name in known:
             sys.stdout.write(f"open: {figure.name}: {known[figure.name]}\n")
+    sys.stdout.write(f"{verdict(figures, known)}\n")
     return code
+
+
+def verdict(figures: Sequence[Figure], known: Mapping[str, str]) -> str:
+    """Return the last line of a report: OK or FAIL, and what decided it."""
+    demanded = [figure for figure in figures if figure.target is not None]
+    missed = [figure.name for figure in figures if not figure.holds]
+    unknown = [name for name in missed if name not in known]
+    if not figures:
+        return "FAIL: nothing was measured"
+    if unknown:
+        return f"FAIL: {len(unknown)} of {len(demanded)} targets missed: {', '.join(unknown)}"
+    return f"OK: {len(demanded) - len(missed)} of {len(demanded)} targets met" + (
+        ", the others are open" if missed else ""
+    )
 
 
 def run(title: str, description: str, parts: Mapping[str, Part], optional: Sequence[str] = ()) -> int:

@@ -19,6 +19,7 @@ from typing import Any
 
 from _harness import Setup, run, scratch
 from _passages import passages_library, questions
+from _rivals import python_of
 from _server import Running, serving
 
 from bowerbird.core.settings import child_environment, load
@@ -31,7 +32,6 @@ TREES = (Path("/usr/share/doc/linux-doc/Documentation"), Path(os.__file__).paren
 WARM_UP = 10
 IDLE_SECONDS = 10.0
 NOISY = "of the vectors, the first fifth is real and the rest is that with noise, for both"
-RIVAL = ("torch==2.13.0", "txtai")
 
 
 def tree(setup: Setup, target: Path) -> Path:
@@ -169,7 +169,7 @@ def rival(setup: Setup) -> list[Figure]:
     texts = questions(60 if setup.quick else 310)
     with Library.open(home, load(setup.home)) as library:
         ours = percentile(timed(library.search, texts), 0.95)
-    python, problem = _rival_python(setup)
+    python, problem = python_of(setup, "txtai")
     target = None if setup.quick else 1.0
     if python is None:
         return [Figure("faster-than-txtai", None, target, ">", "times", problem)]
@@ -193,24 +193,6 @@ def rival(setup: Setup) -> list[Figure]:
         *(Figure(f"txtai-{kind}-p95", told[kind]["p95"], None, "<=", "ms", note) for kind, note in kinds.items()),
         Figure("faster-than-txtai", best / ours, target, ">", "times", f"txtai's better p95 over ours; {NOISY}"),
     ]
-
-
-def _rival_python(setup: Setup) -> tuple[Path | None, str]:
-    """Return the interpreter of txtai's own virtual environment, made on demand, or why there is none."""
-    place = setup.cache / "txtai"
-    python = place / "bin" / "python"
-    if (place / "complete").is_file():
-        return python, ""
-    if setup.quick:
-        return None, "txtai is not installed, and --quick does not do it"
-    setup.log(f"installing {' and '.join(RIVAL)} into {place}")
-    shutil.rmtree(place, ignore_errors=True)
-    for step in ([sys.executable, "-m", "venv", str(place)], [str(python), "-m", "pip", "install", "-q", *RIVAL]):
-        done = subprocess.run(step, capture_output=True, text=True, check=False)
-        if done.returncode:
-            return None, f"txtai cannot be installed: {done.stderr.strip()[-200:]}"
-    (place / "complete").touch()
-    return python, ""
 
 
 PARTS = {"ingest": ingest, "latency": latency, "txtai": rival}

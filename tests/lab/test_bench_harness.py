@@ -46,6 +46,19 @@ def test_the_exit_code(harness, figures, known, code):
     assert harness.exit_code(figures, known) == code
 
 
+@pytest.mark.parametrize(
+    ("figures", "known", "told"),
+    [
+        ([GOOD, TOLD], {}, "OK: 1 of 1 targets met"),
+        ([GOOD, BAD], {"slow": "why"}, "OK: 1 of 2 targets met, the others are open"),
+        ([GOOD, BAD, ABSENT], {"slow": "why"}, "FAIL: 1 of 3 targets missed: absent"),
+        ([], {}, "FAIL: nothing was measured"),
+    ],
+)
+def test_the_last_line_says_ok_or_fail(harness, figures, known, told):
+    assert harness.verdict(figures, known) == told
+
+
 def test_known_misses_need_a_reason(harness):
     assert harness.open_misses('# c\n\nslow: "one core: too few"\nother: x\n') == {
         "slow": "one core: too few",

@@ -131,7 +131,10 @@ class Bench:
     def run(self, folder: Path, options: Options, watch: Watch) -> Outcome:
         """Index the collection where that has not been done, run its queries and measure; raises UsageError."""
         collection = Collection.open(folder)
-        topics = collection.topics(options.split, options.queries)
+        return self.measure(collection, collection.topics(options.split, options.queries), options, watch)
+
+    def measure(self, collection: Collection, topics: Sequence[Topic], options: Options, watch: Watch) -> Outcome:
+        """Run these topics of a collection, whatever split they are of; raises UsageError."""
         runs = [(path, read_run(path, collection, topics, DEPTH)) for path in options.runs]
         parts = slices(collection, topics, options)
         with self.library(collection, options, watch) as library:
