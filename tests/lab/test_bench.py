@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bowerbird.core.errors import UsageError
-from bowerbird.lab.bench import Contender, contenders
+from bowerbird.lab.bench import Contender, Options, contenders
 from bowerbird.serve.cli import run
 
 DOCUMENTS = {
@@ -138,6 +138,11 @@ def test_a_run_of_another_system_is_compared_and_has_no_latency(bench, collectio
     assert told["comparisons"][0]["worse"] == 3
     assert told["changes"][0]["gold"][0]["explanation_before"]
     assert told["changes"][0]["gold"][0]["explanation_after"] == []
+    told = json.loads(
+        bench(collection, "--pipeline", "words", "--against", theirs, "--baseline", "theirs", "--json")[1]
+    )
+    assert [one["pipeline"] for one in told["sets"]] == ["theirs", "words"]
+    assert (told["comparisons"][0]["baseline"], told["comparisons"][0]["better"]) == ("theirs", 3)
     (collection / "other.txt").write_text("nonsense\n", encoding="utf-8")
     assert bench(collection, "--pipeline", "words", "--against", collection / "other.txt")[0] == 2
     assert bench(collection, "--pipeline", "words", "--against", tmp_path / "no.txt")[0] == 2
@@ -177,9 +182,21 @@ def test_a_pipeline_may_have_a_name():
         Contender("deep", "words % 400 >> items"),
         Contender("words>>items", "words>>items"),
     )
-    for wrong in (["words", "words"], ["a=wrods"], ["hybrid", "hybrid=words >> items"]):
+    with pytest.raises(UsageError):
+        contenders(["a=wrods"])
+
+
+def test_names_are_told_apart_and_the_baseline_is_one_of_them():
+    words = contenders(["words", "hybrid"])
+    assert Options(words, runs=(Path("a/theirs.txt"),), baseline="theirs").checked().baseline == "theirs"
+    for wrong in (
+        Options(contenders(["words", "words"])),
+        Options(contenders(["hybrid", "hybrid=words >> items"])),
+        Options(words, runs=(Path("a/words.txt"),)),
+        Options(words, baseline="meaning"),
+    ):
         with pytest.raises(UsageError):
-            contenders(wrong)
+            wrong.checked()
 
 
 def test_two_folders_of_one_name_cannot_be_told_apart(bench, collection, tmp_path):

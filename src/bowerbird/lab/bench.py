@@ -73,22 +73,17 @@ class Contender:
 
 
 def contenders(texts: Sequence[str]) -> tuple[Contender, ...]:
-    """Return the contenders; raises UsageError where two have one name, or a pipeline cannot work."""
-    read = tuple(Contender.read(text) for text in texts)
-    names = [one.name for one in read]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UsageError(f"Two pipelines are called {twice[0]}.", "Name one: `--pipeline other=FORMULA`.")
-    return read
+    """Return the contenders that these texts write; raises UsageError where a pipeline cannot work."""
+    return tuple(Contender.read(text) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. The first pipeline is what the others are compared with; `queries` 0 means all of them.
+    """How to run. `queries` 0 means all of them.
 
-    `runs` are TREC runs of other systems to compare with, `slice` a field of the queries' metadata by whose values they
-    are parted, `diffs` how many queries that moved are explained in each direction, and `fresh` indexes anew even where
-    a cached library would do.
+    `runs` are TREC runs of other systems, named by their files. `baseline` names what the others are compared with, ""
+    is the first pipeline. `slice` is a field of the queries' metadata by whose values they are parted, `diffs` how many
+    queries that moved are explained in each direction, and `fresh` indexes anew even where a cached library would do.
     """
 
     pipelines: tuple[Contender, ...] = (Contender("hybrid", "hybrid"),)
@@ -97,8 +92,19 @@ class Options:
     principal: Principal = SYSTEM
     fresh: bool = False
     runs: tuple[Path, ...] = ()
+    baseline: str = ""
     slice: str = ""
     diffs: int = 0
+
+    def checked(self) -> Options:
+        """Return these options; raises UsageError where two go by one name, or the baseline is none of them."""
+        names = [*(one.name for one in self.pipelines), *(path.stem for path in self.runs)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UsageError(f"Two pipelines or runs are called {twice[0]}.", "Name one: `--pipeline other=FORMULA`.")
+        if self.baseline and self.baseline not in names:
+            raise UsageError(f"There is no pipeline or run called {self.baseline}.", f"There are: {', '.join(names)}.")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,7 @@ class Bench:
                 for one in options.pipelines
             ]
             results += [judge(collection.name, path.stem, topics, found, parts) for path, found in runs]
+            results.sort(key=lambda result: result.pipeline != options.baseline)
             moved = tuple(_moved(library, topics, results, options)) if not watch.stop.is_set() else ()
         return Outcome(collection, tuple(results), parts, moved)
 

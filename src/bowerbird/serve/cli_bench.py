@@ -30,6 +30,9 @@ def bench(  # noqa: PLR0913 - the options of a command are its parameters, and T
     against: Annotated[
         list[Path] | None, typer.Option(metavar="RUN", help="A TREC run of another system to compare with.")
     ] = None,
+    baseline: Annotated[
+        str, typer.Option(metavar="NAME", help="What the others are compared with; else the first pipeline.")
+    ] = "",
     split: Annotated[str, typer.Option(help="dev, train or test; else all queries of qrels.tsv.")] = "",
     slice_by: Annotated[str, typer.Option("--slice", metavar="FIELD", help="Part the queries by this metadata.")] = "",
     queries: Annotated[int, typer.Option(min=0, help="Only the first N queries; 0 means all.")] = 0,
@@ -60,9 +63,10 @@ def bench(  # noqa: PLR0913 - the options of a command are its parameters, and T
         principal=Principal(f"user:{user}") if user else SYSTEM,
         fresh=fresh,
         runs=tuple(against or ()),
+        baseline=baseline,
         slice=slice_by,
         diffs=diffs or (_REPORTED if report else 0),
-    )
+    ).checked()
     tell(measure(folders, options), options, (run_file, report), as_json)
 
 
