@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -127,6 +127,12 @@ def query_terms(text: str, languages: Sequence[str], unfinished: bool = False) -
             found.update(dict.fromkeys(_wanted(known[word], language)))
         found.update(dict.fromkeys(made.text for made in _made_up(text, known) if made.asked))
     return list(found)
+
+
+def plain_terms(words: Iterable[str], languages: Sequence[str]) -> list[str]:
+    """Return the stems of words of letters, in all of these languages; nothing is kept of them in memory."""
+    pairs = ((word.lower(), language) for word in words for language in languages)
+    return list(dict.fromkeys(_unaccented(_stemmed(word, language)) for word, language in pairs))
 
 
 def word_terms(word: str, language: str) -> tuple[Term, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from bowerbird.core.records import OWNER, SYSTEM, Filters, Passage, Principal
-from bowerbird.index.analysis import phrase_terms, query_terms
+from bowerbird.index.analysis import asked_words, phrase_terms, query_terms
 from bowerbird.index.filters import NOTHING, compiled, ids_in, items_in
 from bowerbird.index.languages import languages_of
 from bowerbird.index.name_reader import MOST, NameReader
@@ -23,6 +23,7 @@ from bowerbird.index.nearest import nearest
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.index.schema import VECTORS, WORDS, item_of, passage_of, version_of
 from bowerbird.index.tables import Tables, rows
+from bowerbird.index.tolerance import Held, meant
 from bowerbird.store import access, catalog, outbox, sources, titles
 from bowerbird.store.items import Glance, StoredItem
 from bowerbird.store.outbox import Generation
@@ -32,7 +33,7 @@ Answer = TypeVar("Answer")
 Addressed = NDArray[np.uint64]
 Scores = NDArray[np.float32]
 
-_COMPLETIONS = 6
+_COMPLETIONS, _LOOKED_AT = 6, 50
 _LAST_WORD = re.compile(r"(\w+)$")
 
 
@@ -262,7 +263,11 @@ class Reader:
         groups = [_phrases((phrase,), languages) for phrase in query.phrases]
         groups += [_phrases(among, languages) for among in query.among]
         terms = query_terms(query.words, languages, query.prefix)
-        terms += query_terms(" ".join(self._completions(query.words)), languages) if query.prefix else []
+        words = asked_words(query.words, languages, query.prefix)
+        if query.prefix:
+            terms += query_terms(" ".join(self._completions(query.words)), languages)
+            words = words[:-1]
+        terms += meant(words, languages, self._held())
         match = MatchQuery(" ".join(terms), "search") if terms else None
         held = [(Occur.MUST, _one_of(group)) for group in groups if group]
         if not held:
@@ -279,6 +284,32 @@ class Reader:
             return self._tables.masks(generation.folder, WORDS, generation.words_version).languages(asker.scopes)
 
         return languages_of(text, self._run(run, Filters()) or ())
+
+    def _held(self) -> Held:
+        """Return what a slip in a word is judged by: the passages that may be seen, whatever the query's filters."""
+
+        def asked(query: FullTextQuery, columns: list[str], limit: int) -> Any:
+            def run(generation: Generation, asker: _Within) -> Any:
+                place = (generation.folder, WORDS, generation.words_version)
+                within = self._tables.masks(*place).within(*asker)
+                asking = {"full_text_query": query, "limit": limit, "with_row_address": True, **within.asking}
+                return self._tables.at(*place).scanner(columns=["_score", *columns], **asking).to_table()
+
+            return self._run(run, Filters())
+
+        def count(terms: Sequence[str], limit: int) -> int:
+            return len(asked(MatchQuery(" ".join(terms), "search"), [], limit) or ())
+
+        def terms_of(query: FullTextQuery) -> Iterator[str]:
+            found = asked(query, ["search"], _LOOKED_AT)
+            return chain.from_iterable(text.split() for text in found["search"].to_pylist()) if found else iter(())
+
+        return Held(
+            count,
+            lambda terms: terms_of(MatchQuery(" ".join(terms), "search")),
+            lambda term: terms_of(MatchQuery(term, "search", fuzziness=2, prefix_length=1, max_expansions=10_000)),
+            self._completions,
+        )
 
     def _completions(self, words: str) -> Sequence[str]:
         """Return what the word being typed may become, nothing where it is a word already.

@@ -197,7 +197,7 @@ class Matcher:
             for number, phrase in enumerate(self._phrases):
                 wanted = phrase_terms(phrase, language).split()
                 last = len(wanted) - 1
-                for at in range(len(terms) - last):
+                for at in range(len(terms) - last if wanted else 0):
                     if terms[at] == wanted[0] and terms[at : at + last + 1] == wanted:
                         (first, begun), (final, ended) = placed[at], placed[at + last]
                         marks.append(Mark(first + begun.start, final + ended.end, number))

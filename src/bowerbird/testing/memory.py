@@ -16,15 +16,18 @@ import numpy as np
 from bowerbird.core.kinds import kind_of
 from bowerbird.core.records import OWNER, Filters, Passage, Period, Place, Principal
 from bowerbird.core.zones import zone_named
-from bowerbird.index.analysis import WORD, document_terms, phrase_terms, query_terms
+from bowerbird.index.analysis import WORD, asked_words, document_terms, phrase_terms, query_terms
 from bowerbird.index.languages import language_of, languages_of
 from bowerbird.index.name_words import person_words
 from bowerbird.index.reading import Candidate, Vector, WordQuery
+from bowerbird.index.tolerance import Held, meant
 from bowerbird.store.items import Glance, StoredItem
 from bowerbird.understanding.encoder import Encoder
 
 K1, B = 1.2, 0.75
 """The parameters of BM25 (Robertson, Zaragoza 2009)."""
+
+_BEGUN = 6
 
 Posting = tuple[int, int]
 
@@ -172,7 +175,9 @@ class MemoryReader:
         """Yield the postings of each different term; an unfinished word stands for all that begin with it."""
         languages = self._languages(" ".join((query.words, *query.phrases, *chain(*query.among))))
         phrases = _phrases((*query.phrases, *chain(*query.among)), languages)
+        words = asked_words(query.words, languages, query.prefix)
         free = query_terms(query.words, languages, query.prefix)
+        free += meant(words[:-1] if query.prefix else words, languages, self._seen)
         for term in dict.fromkeys((*free, *chain(*phrases))):
             yield self._postings.get(term, [])
         if query.prefix and (words := WORD.findall(query.words)):
@@ -180,6 +185,25 @@ class MemoryReader:
             found = (WORD.findall(passage.text.lower()) for passage in self.held)
             counts = (sum(word.startswith(begun) for word in text) for text in found)
             yield [(number, times) for number, times in enumerate(counts) if times]
+
+    @cached_property
+    def _seen(self) -> Held:
+        """What a slip in a word is judged by: the passages that may be seen, all of those that hold a term."""
+        pairs = zip(self.held, self._terms, strict=True)
+        seen = [words for passage, words in pairs if self._passes(passage.item, Filters())]
+        texts = (passage.text.lower() for passage in self.held if self._passes(passage.item, Filters()))
+        spelt = Counter(word for text in texts for word in set(WORD.findall(text)))
+
+        def begun(word: str) -> list[str]:
+            found = [one for one in spelt if one.startswith(word)]
+            return [] if word in spelt else sorted(found, key=lambda one: (-spelt[one], one))[:_BEGUN]
+
+        return Held(
+            lambda terms, limit: min(limit, sum(not set(terms).isdisjoint(words) for words in seen)),
+            lambda terms: chain.from_iterable(words for words in seen if not set(terms).isdisjoint(words)),
+            lambda term: chain.from_iterable(seen),
+            begun,
+        )
 
     def _scored(self, postings: list[Posting]) -> Iterator[tuple[int, float]]:
         rarity = math.log(1 + (len(self.held) - len(postings) + 0.5) / (len(postings) + 0.5))
