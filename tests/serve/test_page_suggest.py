@@ -173,3 +173,19 @@ def test_no_accessibility_violations(browse: Callable[..., Any], violations: Any
         page.keyboard.press("ArrowDown")
         page.wait_for_timeout(500)
         assert violations(page) == []
+
+
+def test_the_account_page_forgets_them(browse: Callable[..., Any], violations: Any, past: Any, site: Any) -> None:
+    for number in range(10):
+        site.library.suggesting.remember("owner", f"search {number}")
+    page = browse("/account")
+    page.get_by_role("link", name="search 9").wait_for(timeout=TIMEOUT)
+    assert violations(page) == []
+    page.get_by_role("button", name="4 more").click()
+    page.get_by_role("button", name="Forget walrus pier").click()
+    page.get_by_role("button", name="Forget walrus pier").wait_for(state="detached", timeout=TIMEOUT)
+    assert "walrus pier" not in past()
+    page.get_by_role("button", name="Forget all").click()
+    page.get_by_role("button", name="Forget them").click()
+    page.locator("#past", has_text="There are none.").wait_for(timeout=TIMEOUT)
+    assert past() == []

@@ -78,9 +78,13 @@ class Words:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """Labels (people, folders), each with its items; `words` are sorted, `leads` says to which label each leads."""
+    """Labels (people, folders), each with its items; `words` are sorted, `leads` says to which label each leads.
+
+    `numbers` has the number of each label.
+    """
 
     labels: list[str]
+    numbers: dict[str, int]
     starts: NDArray[np.int64]
     places: Numbers
     words: list[str]
@@ -111,12 +115,15 @@ class Labels:
         return counted
 
 
-def labels_table(lists: tuple[list[str], NDArray[np.int64], Numbers], words_of: Callable[[str], list[str]]) -> Labels:
+def labels_table(
+    lists: tuple[list[str], NDArray[np.int64], Numbers], words_of: Callable[[str], Sequence[str]]
+) -> Labels:
     """Return the table of labels -> items, found by the words that `words_of` tells of each label."""
     labels, starts, places = lists
     led = sorted((word, at) for at, label in enumerate(labels) for word in words_of(label))
     leads = np.fromiter((at for _, at in led), np.int32, len(led))
-    return Labels(labels, starts, places, [word for word, _ in led], leads)
+    numbers = {label: at for at, label in enumerate(labels)}
+    return Labels(labels, numbers, starts, places, [word for word, _ in led], leads)
 
 
 def words_joined(tables: Sequence[Words], numbers: Sequence[Numbers]) -> Words:
@@ -127,7 +134,9 @@ def words_joined(tables: Sequence[Words], numbers: Sequence[Numbers]) -> Words:
     return Words(*_joined(keys, [table.starts for table in tables], moved))
 
 
-def labels_joined(tables: Sequence[Labels], numbers: Sequence[Numbers], words_of: Callable[[str], list[str]]) -> Labels:
+def labels_joined(
+    tables: Sequence[Labels], numbers: Sequence[Numbers], words_of: Callable[[str], Sequence[str]]
+) -> Labels:
     """Return tables of labels as one; see `words_joined`."""
     keys = [table.labels for table in tables]
     moved = [new[table.places] for table, new in zip(tables, numbers, strict=True)]

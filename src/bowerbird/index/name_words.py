@@ -97,10 +97,11 @@ def folders_of(key: str) -> tuple[str, ...]:
     return _folders(key.partition(_CONTAINER)[0].rpartition("/")[0])
 
 
-def folder_words(folder: str) -> list[str]:
+@lru_cache(20_000)
+def folder_words(folder: str) -> tuple[str, ...]:
     """Return what a folder is found by: its path, and the words of its own name."""
     name = folder.rsplit("/", 1)[-1]
-    return list(dict.fromkeys((plain(folder), plain(name), *typed_words(name))))
+    return tuple(dict.fromkeys((plain(folder), plain(name), *typed_words(name))))
 
 
 @lru_cache(50_000)
@@ -111,11 +112,13 @@ def people_of(people: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(label for label in clean if label != "\t"))
 
 
-def person_words(label: str) -> list[str]:
+@lru_cache(20_000)
+def person_words(label: str) -> tuple[str, ...]:
     """Return what a person is found by: the words of the name, the address and its words before the @.
 
     >>> person_words("Ada King\\tada.k@example.org")
-    ['ada', 'king', 'ada.k@example.org', 'k']
+    ('ada', 'king', 'ada.k@example.org', 'k')
     """
     name, _, address = label.partition("\t")
-    return list(dict.fromkeys(filter(None, (*typed_words(name), plain(address), *typed_words(address.split("@")[0])))))
+    found = (*typed_words(name), plain(address), *typed_words(address.split("@")[0]))
+    return tuple(dict.fromkeys(filter(None, found)))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -262,10 +261,8 @@ def _best(parts: Iterable[tuple[Part, Labels]], name: str, words: Sequence[str],
 
 def _place(table: Labels, mine: Numbers | None, label: str) -> int | None:
     """Return where a label is counted, None where it is not."""
-    at = bisect_left(table.labels, label)
-    if at == len(table.labels) or table.labels[at] != label:
-        return None
-    if mine is None:
+    at = table.numbers.get(label)
+    if at is None or mine is None:
         return at
     place = int(np.searchsorted(mine, at))
     return place if place < len(mine) and mine[place] == at else None

@@ -6,10 +6,14 @@ them in memory (`index.names`) can be brought level with a transaction exactly, 
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, String, func, select, type_coerce
+import msgspec
+from sqlalchemy import Connection, Select, String, bindparam, func, select, type_coerce
+from sqlalchemy.dialects import sqlite
 
 from bowerbird.store.identity_tables import name_changes
 from bowerbird.store.lists import listed
@@ -43,11 +47,14 @@ def last_change(connection: Connection) -> int:
 
 def changed_since(connection: Connection, change: int) -> list[str] | None:
     """Return the items that changed after a change, or None where that is too long ago to be known."""
-    oldest = connection.execute(select(func.min(name_changes.c.seq))).scalar()
-    if oldest is None or oldest > change + 1:
-        return None
-    wanted = select(name_changes.c.item_id).distinct().where(name_changes.c.seq > change)
-    return list(connection.execute(wanted).scalars())
+    row = connection.execute(_CHANGED, {"change": change}).one()
+    return None if row[0] is None or row[0] > change + 1 else msgspec.json.decode(row[1], type=list[str])
+
+
+_OLDEST = select(func.min(name_changes.c.seq)).scalar_subquery()
+_CHANGED = select(_OLDEST, func.json_group_array(name_changes.c.item_id.distinct())).where(
+    name_changes.c.seq > bindparam("change")
+)
 
 
 def rows_of(connection: Connection, ids: Iterable[str]) -> list[NamedRow]:
@@ -55,21 +62,29 @@ def rows_of(connection: Connection, ids: Iterable[str]) -> list[NamedRow]:
     wanted = list(ids)
     found: list[NamedRow] = []
     for start in range(0, len(wanted), _SLICE):
-        some = listed(wanted[start : start + _SLICE])
-        found += [NamedRow(*row) for row in connection.execute(select(*_COLUMNS).where(items.c.id.in_(some)))]
+        some = json.dumps(wanted[start : start + _SLICE])
+        found += map(NamedRow._make, _driver(connection).execute(_SOME_SQL, (some,)))
     return sorted(found, key=lambda row: (-(row.modified if row.modified is not None else float("-inf")), row.id))
 
 
 def every_row(connection: Connection) -> Iterator[tuple[Any, ...]]:
-    """Yield every item as the fields of a NamedRow, the newest first; for keeping, as nothing asks who may see it.
+    """Yield every item as the fields of a NamedRow, the newest first; for keeping, as nothing asks who may see it."""
+    yield from _driver(connection).execute(_EVERY_SQL)
 
-    A million plain tuples of the driver come in a third of the time that rows of SQLAlchemy take.
-    """
-    ordered = select(*_COLUMNS).order_by(items.c.modified.desc(), items.c.id)
-    driver = connection.connection.driver_connection
-    if driver is None:
-        return
-    yield from driver.execute(str(ordered.compile(connection.engine)))
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's own connection, in the same transaction: its rows cost a third of SQLAlchemy's."""
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
+def _sql(statement: Select[Any]) -> str:
+    return str(statement.compile(dialect=sqlite.dialect()))
+
+
+_GIVEN = select(func.json_each(bindparam("ids")).table_valued("value").c.value)
+_EVERY_SQL = _sql(select(*_COLUMNS).order_by(items.c.modified.desc(), items.c.id))
+_SOME_SQL = _sql(select(*_COLUMNS).where(items.c.id.in_(_GIVEN)))
 
 
 def sources_of(connection: Connection, visible: Collection[int]) -> Sequence[str]:
