@@ -56,6 +56,10 @@ class Names:
         self._number = 0
         self._kept: dict[tuple[int, int], _Kept] = {}
 
+    def known(self) -> bool:
+        """Tell whether the names were read, so that a look finds little to do."""
+        return self._change >= 0
+
     def look(self, connection: Connection, scopes: frozenset[int], patience: float = PATIENCE_SECONDS) -> Look | None:
         """Return what may be seen of these scopes, as of the connection's transaction.
 
