@@ -91,6 +91,7 @@ def test_mistakes_are_usage_errors(bench, collection, tmp_path):
     assert bench(collection, "--split", "validation")[0] == 2
     assert bench(collection, "--split", "train")[0] == 2
     assert bench(collection, "--pipeline", "wrods")[0] == 2
+    assert bench(collection, "--pipeline", "words", "--report", tmp_path / "no" / "report.html")[0] == 2
 
 
 BOTH = ("--pipeline", "words", "--pipeline", "few=words % 1 >> items >> named >> snippets")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -270,7 +271,9 @@ def _ask_one(library: Library, topic: Topic, contender: Contender, principal: Pr
     except QueryError as problem:
         return Answered(topic.id, (), (time.perf_counter() - begun) * 1000, error=problem.cause)
     took = (time.perf_counter() - begun) * 1000
-    return Answered(topic.id, tuple(document_of(hit.uri) for hit in results.hits), took, results.formula)
+    # the same few documents are found again and again: each id is kept once
+    documents = tuple(sys.intern(document_of(hit.uri)) for hit in results.hits)
+    return Answered(topic.id, documents, took, results.formula)
 
 
 def _moved(library: Library, topics: Sequence[Topic], results: Sequence[SetResult], options: Options) -> list[Change]:

@@ -56,6 +56,9 @@ def bench(  # noqa: PLR0913 - the options of a command are its parameters, and T
         raise UsageError("A run is of one collection.", "With --against, name one folder.")
     if len(set(names)) < len(names):
         raise UsageError("Two of the folders have one name.", "Name each collection once.")
+    for file in (run_file, report):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise UsageError(f"{file} cannot be written: there is no folder {file.parent}.", "Make it first.")
     options = Options(
         pipelines=contenders(pipeline or ["hybrid"]),
         split=split,
