@@ -14,7 +14,17 @@ from sqlalchemy import Connection, update
 
 from bowerbird.core.records import Item, Person
 from bowerbird.index import names as names_module
-from bowerbird.index.name_words import folder_words, folders_of, people_of, person_words, plain, typed_words, words_of
+from bowerbird.index.name_words import (
+    folder_words,
+    folders_of,
+    people_of,
+    person_words,
+    plain,
+    tag_words,
+    tags_of,
+    typed_words,
+    words_of,
+)  # fmt: skip
 from bowerbird.index.names import Names
 from bowerbird.store import intake, naming, sources
 from bowerbird.store.naming import NamedRow
@@ -58,7 +68,7 @@ class Desk:
         connection.execute(update(items).where(items.c.key == key).values(acl_id=scope))
 
     def change(self, connection: Connection) -> None:
-        how = self.dice.choice(("add", "add", "move", "rename", "retitle", "date", "delete"))
+        how = self.dice.choice(("add", "add", "move", "rename", "retitle", "date", "tag", "delete"))
         if how == "add" or not self.keys:
             return self.add(connection, self.dice.choice((1, 3, 40)))
         key = self.dice.choice(self.keys)
@@ -69,6 +79,8 @@ class Desk:
             connection.execute(mine.values(name=f"{self.dice.choice(WORDS)}.md"))
         elif how == "retitle":
             connection.execute(mine.values(title=self.dice.choice(WORDS)))
+        elif how == "tag":
+            connection.execute(mine.values(labels=self.dice.choice(("\ntag:q3 plan\n", "\nlang:en\ntag:budget\n", ""))))
         elif how == "date":
             connection.execute(mine.values(modified=(DAY + timedelta(days=self.dice.randint(0, 9))).timestamp()))
         else:
@@ -137,6 +149,8 @@ def check(desk: Desk, names: Names, scopes: frozenset[int]) -> None:
         folders = slow_labels(held, starts, lambda row: folders_of(row.key), folder_words)
         for most in (1, 50):
             assert look.folders(starts, most) == folders[:most]
+    for starts in ([], ["bud"], ["pl"]):
+        assert look.tags(starts, 9) == slow_labels(held, starts, lambda row: tags_of(row.labels), tag_words)
 
 
 @pytest.mark.parametrize("seed", range(4))

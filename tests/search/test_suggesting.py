@@ -37,6 +37,9 @@ class Shelf:
     def folders(self, words: Sequence[str], most: int) -> Sequence[tuple[str, int]]:
         return self._fitting(self.places, words)[:most]
 
+    def tags(self, words: Sequence[str], most: int) -> Sequence[tuple[str, int]]:
+        return self._fitting({"q3 plan": 2, "budget": 1}, words)[:most]
+
     def sources(self) -> Sequence[str]:
         return ["Office", "Old mail"]
 
@@ -111,6 +114,8 @@ def test_filters_of_the_query_narrow_the_items() -> None:
         ("is:arch", ["is:archived "]),
         ("has:tab", ["has:table "]),
         ("has:table", []),
+        ("tag:", ['tag:"q3 plan" ', "tag:budget "]),
+        ("tag:pl", ['tag:"q3 plan" ']),
     ],
 )
 def test_values_of_operators(text: str, wanted: list[str]) -> None:

@@ -54,6 +54,11 @@ class NameReader:
         look = self._look()
         return look.folders(words, most) if look is not None else []
 
+    def tags(self, words: Sequence[str], most: int) -> list[tuple[str, int]]:
+        """Return tags of which a word begins with each, with the number of their items."""
+        look = self._look()
+        return look.tags(words, most) if look is not None else []
+
     def sources(self) -> Sequence[str]:
         """Return the names of sources that hold something, by name."""
         return naming.sources_of(self._connection, self._scopes)

@@ -20,7 +20,15 @@ from bowerbird.index.name_tables import (
     labels_table,
     words_joined,
 )
-from bowerbird.index.name_words import folder_words, folders_of, people_of, person_words, words_of
+from bowerbird.index.name_words import (
+    folder_words,
+    folders_of,
+    people_of,
+    person_words,
+    tag_words,
+    tags_of,
+    words_of,
+)
 
 _RANK_BITS = 29
 """Numbers of items lie below, ranks of how well a name fits above; both fit an int32."""
@@ -40,6 +48,7 @@ class Segment:
     words: Words
     people: Labels
     folders: Labels
+    tags: Labels
 
     def without(self, ids: NDArray[np.bytes_]) -> Segment:
         """Return the segment without these items (the very same where it has none of them)."""
@@ -95,19 +104,20 @@ def build(number: int, rows: Iterable[tuple[Any, ...]]) -> Segment:
     """Return the segment of these items (as `NamedRow` has them), which come newest first."""
     ids: list[bytes] = []
     acl, modified = array("i"), array("d")
-    words, people, folders = Gathering(), Gathering(), Gathering()
+    words, people, folders, tags = (Gathering() for _ in range(4))
     for at, row in enumerate(rows):
         ids.append(row[0].encode())
         acl.append(row[6])
         modified.append(float("-inf") if row[4] is None else row[4])
         found = words_of(row[1], row[2])
         words.add(found, [2 * at + (not begins) for begins in found.values()])
-        for labels, table in ((people_of(row[5]), people), (folders_of(row[3]), folders)):
+        for labels, table in ((people_of(row[5]), people), (folders_of(row[3]), folders), (tags_of(row[7]), tags)):
             table.add(labels, [at] * len(labels))
     tables = (
         Words(*words.lists()),
         labels_table(people.lists(), person_words),
         labels_table(folders.lists(), folder_words),
+        labels_table(tags.lists(), tag_words),
     )
     return _segment(number, (np.array(ids, np.bytes_), np.array(acl, np.int32), np.array(modified)), tables)
 
@@ -132,11 +142,12 @@ def merge(number: int, segments: Sequence[Segment]) -> Segment:
         words_joined([one.words for one in segments], numbers),
         labels_joined([one.people for one in segments], numbers, person_words),
         labels_joined([one.folders for one in segments], numbers, folder_words),
+        labels_joined([one.tags for one in segments], numbers, tag_words),
     )
     return _segment(number, (ids[order], acl[order], modified[order]), tables)
 
 
-def _segment(number: int, columns: tuple[Any, Any, Any], tables: tuple[Words, Labels, Labels]) -> Segment:
+def _segment(number: int, columns: tuple[Any, Any, Any], tables: tuple[Words, Labels, Labels, Labels]) -> Segment:
     ids, acl, modified = columns
     by_id = np.argsort(ids).astype(np.int32)
     return Segment(number, ids, ids[by_id], by_id, acl, modified, np.ones(len(ids), np.bool_), *tables)

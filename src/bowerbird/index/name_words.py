@@ -97,6 +97,24 @@ def folders_of(key: str) -> tuple[str, ...]:
     return _folders(key.partition(_CONTAINER)[0].rpartition("/")[0])
 
 
+_TAG = "\ntag:"
+
+
+def tags_of(labels: str) -> tuple[str, ...]:
+    """Return the tags among labels, which stand one a line, each between line ends.
+
+    >>> tags_of("\\nlang:en\\ntag:q3 plan\\ntag:budget\\n"), tags_of("")
+    (('q3 plan', 'budget'), ())
+    """
+    return tuple(part.partition("\n")[0] for part in labels.split(_TAG)[1:])
+
+
+@lru_cache(20_000)
+def tag_words(tag: str) -> tuple[str, ...]:
+    """Return what a tag is found by: itself, and its words."""
+    return tuple(dict.fromkeys((plain(tag), *typed_words(tag))))
+
+
 @lru_cache(20_000)
 def folder_words(folder: str) -> tuple[str, ...]:
     """Return what a folder is found by: its path, and the words of its own name."""

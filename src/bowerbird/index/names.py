@@ -240,6 +240,10 @@ class Look:
         """Return folders by these words (or the start of a path), with their number of items, those with most first."""
         return _best([(one, one.segment.folders) for one in self.parts], "folders", words, most)
 
+    def tags(self, words: Sequence[str], most: int) -> list[tuple[str, int]]:
+        """Return tags by these words, with their number of items, those with most first."""
+        return _best([(one, one.segment.tags) for one in self.parts], "tags", words, most)
+
 
 def _best(parts: Iterable[tuple[Part, Labels]], name: str, words: Sequence[str], most: int) -> list[tuple[str, int]]:
     """Return the labels with the most items over all parts; those of the largest are never listed as a whole."""

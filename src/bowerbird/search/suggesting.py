@@ -71,6 +71,9 @@ class Offered(Protocol):
     def folders(self, words: Sequence[str], most: int) -> Sequence[tuple[str, int]]:
         """Return folders, with the number of items in them, those with most first."""
 
+    def tags(self, words: Sequence[str], most: int) -> Sequence[tuple[str, int]]:
+        """Return tags, with the number of their items, those with most first."""
+
     def sources(self) -> Sequence[str]:
         """Return the names of sources."""
 
@@ -162,8 +165,12 @@ def _person(now: Typed, operator: str, person: str, words: Sequence[str]) -> Sug
 
 
 def _folder(now: Typed, folder: str, count: int) -> Suggestion:
-    told = f"{count:,} {'item' if count == 1 else 'items'}"
-    return Suggestion("folder", now.with_value("in", folder), folder, told, _marked(folder, typed_words(now.value)))
+    words = typed_words(now.value)
+    return Suggestion("folder", now.with_value("in", folder), folder, _counted(count), _marked(folder, words))
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} {'item' if count == 1 else 'items'}"
 
 
 def _operators(now: Typed) -> Iterator[Suggestion]:
@@ -187,6 +194,10 @@ def _values(offered: Offered, now: Typed, limit: int) -> Iterator[Suggestion]:
     elif operator == "in":
         for folder, count in offered.folders(_asked_words(now.value), limit):
             yield _folder(now, folder, count)
+    elif operator == "tag":
+        words = typed_words(now.value)
+        for tag, count in offered.tags(words, limit):
+            yield Suggestion("value", now.with_value(operator, tag), tag, _counted(count), _marked(tag, words))
     elif operator == "source":
         words = typed_words(now.value)
         for name in [one for one in offered.sources() if _all_begin(words, typed_words(one))][:limit]:

@@ -23,12 +23,15 @@ _SLICE = 500
 
 _COLUMNS = (
     items.c.id, items.c.name, items.c.title, items.c.key, items.c.modified, type_coerce(items.c.people, String),
-    items.c.acl_id,
+    items.c.acl_id, items.c.labels,
 )  # fmt: skip
 
 
 class NamedRow(NamedTuple):
-    """An item as suggestions know it; `people` is the JSON of its people, `modified` seconds since 1970 UTC."""
+    """An item as suggestions know it; `people` is the JSON of its people, `modified` seconds since 1970 UTC.
+
+    `labels` are one a line.
+    """
 
     id: str
     name: str
@@ -37,6 +40,7 @@ class NamedRow(NamedTuple):
     modified: float | None
     people: str
     acl_id: int
+    labels: str = ""
 
 
 def last_change(connection: Connection) -> int:

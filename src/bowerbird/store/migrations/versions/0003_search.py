@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("items", sa.Column("recipients", sa.Text, nullable=False, server_default=""))
     _create_saved()
     _create_suggestions()
+    op.execute("DELETE FROM generations")  # the index has other columns and words now: it is made anew from here
 
 
 def _create_saved() -> None:
@@ -33,7 +34,7 @@ def _create_saved() -> None:
     )
 
 
-_NAMED = ("name", "title", "key", "modified", "people", "acl_id", "source_id")
+_NAMED = ("name", "title", "key", "modified", "people", "acl_id", "source_id", "labels")
 """The columns of items that suggestions are made of."""
 
 
