@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bowerbird.core.errors import QueryError
-from bowerbird.core.records import Either, Filters, Query
+from bowerbird.core.records import Either, Filters, Period, Query
 from bowerbird.search.query import LONGEST, OPERATORS, format, free_text, parse
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -113,6 +113,10 @@ def test_today_is_the_zones_today() -> None:
         ("type:", "no value"),
         ("after:2026-13", "names no date"),
         ("after:9999y", "names no date"),
+        ("after:last friday", '`after:"last friday"`'),
+        ("before:3 days ago report", '`before:"3 days ago"`'),
+        ("date:marhc", "`date:march`"),
+        ("date:2026-03..soon", "2026-03..2026-05"),
         ("has:tabel", "`has:table`"),
         ("is:blue", "archived or attachment"),
         ("lang:klingon", "Languages are"),
@@ -125,6 +129,20 @@ def test_what_is_no_operator_is_text_with_a_hint(text: str, told: str) -> None:
     assert free_text(query)
     assert len(query.hints) == 1
     assert told in query.hints[0]
+
+
+def test_words_behind_a_date_that_seem_to_belong_to_it_are_told() -> None:
+    query = parse("date:march 2025 budget", NOW)
+    assert query.hints == ('A value with spaces stands in quotes. Did you mean `date:"march 2025"`?',)
+    assert (query.words, query.filters.periods) == ("2025 budget", (Period(date(2026, 3, 1), date(2026, 4, 1)),))
+    for text in (
+        'date:"march" 2025',
+        "date:march -2025",
+        "date:march budget",
+        "date:march 2025 OR x",
+        "date:march (2025)",
+    ):
+        assert parse(text, NOW).hints == (), text
 
 
 @pytest.mark.parametrize("text", ["https://example.org/a", "12:30", "error:", "std::vector", "C:\\temp", "note: this"])

@@ -374,7 +374,8 @@ def test_the_public_face() -> None:
 
 
 def test_cursors_stay_short_enough_for_an_address() -> None:
-    cursor = cursors.new([]).and_shown(map(str, range(cursors.MOST_SHOWN)))
+    shown = [*map(str, range(cursors.MOST_SHOWN))]
+    cursor = cursors.new([*shown, "one more"]).and_shown(shown)
     text = cursors.write(cursor, "search")
     assert 0 < len(text) <= 2000
     assert cursors.read(text, "search") == cursor

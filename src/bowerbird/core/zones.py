@@ -57,12 +57,11 @@ def day_start(day: date, zone: str = "") -> float:
 
 
 def local_zone() -> str:
-    """Return the zone of this machine: what TZ says, where /etc/localtime points, or its present offset."""
-    names = [zone_setting()]
-    if _LOCALTIME.is_symlink():
-        names.append(str(_LOCALTIME.resolve()).rpartition("zoneinfo/")[2])
-    for name in names:
-        if name and isinstance(zone_named(name), ZoneInfo):
-            return name
+    """Return the zone of this machine: what TZ says, else where /etc/localtime points; by name, or its present offset."""
+    name = zone_setting()
+    if not name and _LOCALTIME.is_symlink():
+        name = str(_LOCALTIME.resolve()).rpartition("zoneinfo/")[2]
+    if isinstance(zone_named(name), ZoneInfo):
+        return name
     offset = datetime.now().astimezone().strftime("%z")
     return f"{offset[:3]}:{offset[3:5]}"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bowerbird.index.reader import Reader
     from bowerbird.index.tables import Tables
     from bowerbird.library.auditing import Auditing
+    from bowerbird.library.explaining import Explaining
     from bowerbird.library.identity import Identity
     from bowerbird.library.oversight import Oversight
     from bowerbird.library.permissions import Permissions
@@ -153,9 +154,11 @@ class Library:
         """Search as a principal; raises QueryError and UsageError."""
         return self.searcher().search(self.reader(principal, "search"), text, **options)
 
-    def explain(self, text: str, item_id: str, principal: Principal = OWNER, pipeline: str = "hybrid") -> Explanation:
+    def explain(
+        self, text: str, item_id: str, principal: Principal = OWNER, pipeline: str = "hybrid", zone: str = ""
+    ) -> Explanation:
         """Say why an item stands where it stands for a query; raises NotFoundError."""
-        return self.searcher().explain(self.reader(principal, "explain"), text, item_id, pipeline)
+        return self.searcher().explain(self.reader(principal, "explain"), text, item_id, pipeline, zone)
 
     def item(self, item_id: str, principal: Principal = OWNER) -> StoredItem:
         """Return an item; raises NotFoundError where there is none or it is not the principal's."""
@@ -324,6 +327,13 @@ class Library:
         from bowerbird.library.suggesting import Suggesting
 
         return Suggesting(self._store, self.settings)
+
+    @cached_property
+    def explaining(self) -> Explaining:
+        """Why searches answer as they do."""
+        from bowerbird.library.explaining import Explaining
+
+        return Explaining(self)
 
     @cached_property
     def permissions(self) -> Permissions:

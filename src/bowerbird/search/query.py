@@ -191,6 +191,7 @@ class _Reading:
         self._zone = zone if known not in (None, UTC) else ""
         self._unknown_zone = "" if known else zone
         self._today = now.astimezone(known or UTC).date()
+        self._behind: Sequence[str] = ()  # the words that follow what is being read
         self._hints: list[str] = []
 
     def query(self, text: str) -> Query:
@@ -206,8 +207,9 @@ class _Reading:
 
     def _take(self, group: Group, kept: _Kept) -> None:
         """Keep what a group asks for; alternatives and exclusions become filters of their own."""
-        for choice in group.choices:
+        for at, choice in enumerate(group.choices):
             (first, *others) = choice
+            self._behind = tuple(_plain_words(group.choices[at + 1 : at + 3]))
             if not others and not first.excluded:
                 self._keep(first, kept)
             else:
@@ -251,6 +253,7 @@ class _Reading:
         if not leaf.text:
             self._hint(f"`{operator}:` has no value, so it was searched as text.")
             return False
+        self._behind = () if leaf.phrase else self._behind
         understood = self._understood(operator, leaf.text)
         if understood and understood not in values[operator]:
             values[operator].append(understood)
@@ -262,18 +265,8 @@ class _Reading:
             if kind is None:
                 self._hint_value(operator, value, "type", (*KIND_NAMES, *KIND_ALIASES))
             return kind
-        if operator in ("before", "after"):
-            self._hint_zone()
-            day = day_named(value, self._today)
-            if day is None:
-                self._hint_value(operator, value, "date", DAY_WORDS)
-            return day.isoformat() if day else None
-        if operator == "date":
-            self._hint_zone()
-            period = period_named(value, self._today)
-            if period is None:
-                self._hint_value(operator, value, "date", DAY_WORDS)
-            return written(period) if period else None
+        if operator in ("before", "after", "date"):
+            return self._when(operator, value)
         if operator in LABELS:
             label = label_named(operator, value)
             if label is None:
@@ -281,9 +274,23 @@ class _Reading:
             return label
         return value
 
-    def _hint_zone(self) -> None:
+    def _when(self, operator: str, value: str) -> str | None:
+        """Return the day or the period that a value means; a hint where the words behind it seem to belong to it."""
         if self._unknown_zone:
             self._hint(f"The time zone `{self._unknown_zone}` is not known here, so days are those of UTC.")
+        longer = [" ".join((value, *self._behind[:count])) for count in range(len(self._behind), 0, -1)]
+        whole = next((text for text in longer if period_named(text, self._today)), "")
+        if whole:
+            self._hint(f'A value with spaces stands in quotes. Did you mean `{operator}:"{whole}"`?')
+        if operator == "date":
+            period = period_named(value, self._today)
+            found = written(period) if period else None
+        else:
+            day = day_named(value, self._today)
+            found = day.isoformat() if day else None
+        if not found and not whole:
+            self._hint_value(operator, value, "date", DAY_WORDS)
+        return found
 
     def _hint_operator(self, operator: str, value: str) -> None:
         if value.startswith("//"):  # an address, not an operator
@@ -317,6 +324,15 @@ def _spliced(option: Filters) -> tuple[Filters, ...]:
     if option == Filters(either=option.either) and len(option.either) == 1 and not option.either[0].excluded:
         return option.either[0].options
     return (option,)
+
+
+def _plain_words(choices: Sequence[Sequence[Leaf | Group]]) -> Iterator[str]:
+    """Yield words up to the first choice that is anything else."""
+    for choice in choices:
+        (first, *others) = choice
+        if others or isinstance(first, Group) or first.excluded or first.name or first.phrase:
+            return
+        yield first.text
 
 
 def _nearest(word: str, choices: tuple[str, ...]) -> str | None:

@@ -13,6 +13,7 @@ from bowerbird.core.records import Explanation, Filters, Hit, HitPassage, Query
 from bowerbird.core.zones import zone_named
 from bowerbird.index.reading import Reading, Vector
 from bowerbird.search import cursors
+from bowerbird.search.explaining import Verdict, tree, verdict
 from bowerbird.search.likening import likened
 from bowerbird.search.locking import paged, passed
 from bowerbird.search.lru import Lru
@@ -114,24 +115,37 @@ class Searcher:
             counts=count((found.seen[entry.item] for entry in entries), asked.today, asked.zone),
             hints=tuple(dict.fromkeys((*asked.context.query.hints, *asked.context.hints))),
             partial=Partial(*found.reader.pending()),
+            entries=page,
+            numbers=reader.tells_numbers(),
             took_ms=round((time.perf_counter() - begun) * 1000, 2),
         )
 
-    def explain(self, reader: Reading, text: str, item_id: str, pipeline: str = "hybrid") -> Explanation:
+    def explain(
+        self, reader: Reading, text: str, item_id: str, pipeline: str = "hybrid", zone: str = ""
+    ) -> Explanation:
         """Say why an item stands where it stands for a query, or that it was not found.
 
         Raises NotFoundError where the item does not exist or is not the reader's.
         """
         if item_id not in reader.items([item_id]):
             raise NotFoundError(f"There is no item {item_id}.", "Search for it again.")
-        asked = self._understand(reader, text, "relevance", pipeline)
+        asked = self._understand(reader, text, "relevance", pipeline, zone)
         entries = passed(asked.pipeline, asked.context).entries
         hints = tuple(asked.context.hints)
         for rank, entry in enumerate(entries, 1):
             if entry.item == item_id:
-                return Explanation(entry.score, (f"rank {rank} of {len(entries)}", *entry.told(), *hints))
+                lines = (f"rank {rank} of {len(entries)}", *entry.told(), *hints)
+                return Explanation(entry.score, lines, tree(entry, reader.tells_numbers()))
         legs = (part for part in (asked.pipeline.parts() if asked.pipeline else ()) if isinstance(part, Leg))
         return Explanation(0.0, ("not found", *(f"{leg}: not among what it found" for leg in legs), *hints))
+
+    def why(self, reader: Reading, text: str, item_id: str, pipeline: str = "hybrid", zone: str = "") -> Verdict:
+        """Say what became of an item for a query: its place and why, or why it was not found.
+
+        Raises NotFoundError where the item does not exist or is not the reader's, QueryError and UsageError.
+        """
+        asked = self._understand(reader, text, "relevance", pipeline, zone)
+        return verdict(asked.context, asked.pipeline, item_id)
 
     def _understand(self, reader: Reading, text: str, sort: str, pipeline: str, zone: str = "") -> _Asked:
         if sort not in SORTS:

@@ -51,10 +51,12 @@ export class Saved {
     }
     const all = this.unfolded || this.list.length <= SHOWN + 1;
     const shown = all ? this.list : this.list.filter((one, at) => at < SHOWN || one === present);
+    const focused = document.activeElement?.dataset?.facet;
     this.place.hidden = !this.list.length;
     fill(this.place, h("h2", {}, "Saved"), shown.map((one) => this.#link(one, one === present)),
       !all && this.#button("saved:more", `${this.list.length - shown.length} more`, () => { this.unfolded = true; this.show(); }),
       this.star && this.#button("saved:edit", "Edit …", single(() => this.#edit())));
+    if (focused?.startsWith("saved:")) this.place.querySelector(`[data-facet="${CSS.escape(focused)}"]`)?.focus();
   }
 
   #present() {
