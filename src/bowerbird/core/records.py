@@ -8,7 +8,7 @@ Every record round-trips through JSON with `to_json` and `from_json`; bytes trav
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, TypeVar
@@ -287,11 +287,33 @@ class HitPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a score is what it is: a stage or a feature, what it says in words, what it adds, and what that is made of.
+
+    The amounts of the parts add up to the amount, so those of the leaves add up to the score. None stands for a number
+    that is not told (see `search.explaining`).
+    """
+
+    stage: str
+    words: str
+    amount: float | None = None
+    parts: tuple[Reason, ...] = ()
+
+    def leaves(self) -> Iterator[Reason]:
+        """Yield the reasons that are made of nothing further."""
+        for part in self.parts:
+            yield from part.leaves()
+        if not self.parts:
+            yield self
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a hit stands where it stands: one line a stage, and the sum they give."""
+    """Why a hit stands where it stands: one line a stage, the sum they give, and all of it as a tree where asked for."""
 
     score: float
     lines: tuple[str, ...] = ()
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,18 @@ class Reader:
             words, vectors = (outbox.behind_in(connection, at, asked) if at < last else 0 for at in cursors)
             return waiting + words, waiting + vectors
 
+    def unindexed(self, ids: Sequence[str]) -> set[str]:
+        """Return those of these items that may be seen and have changed since the words were written."""
+        generation, mine = self._known().generation, list(self.items(ids))
+        if generation is None:
+            return set(mine)
+        with self._store.database.read() as connection:
+            return outbox.changed(connection, generation.words_cursor, mine)
+
+    def tells_numbers(self) -> bool:
+        """Tell whether raw scores may be told."""
+        return self._all_of_it(self._known())
+
     def _all_of_it(self, known: _Known) -> bool:
         """Tell whether what is known of the whole index may be used: by the system, and the owner who sees all of it.
 

@@ -88,3 +88,9 @@ class Reading(Protocol):
 
     def pending(self) -> tuple[int, int]:
         """Return (items not yet searchable by words, items not yet searchable by meaning) that the asker may see."""
+
+    def unindexed(self, ids: Sequence[str]) -> set[str]:
+        """Return those of these items that may be seen and have changed since what the word search reads was written."""
+
+    def tells_numbers(self) -> bool:
+        """Tell whether raw scores may be told: only to who sees everything, as all texts weigh in them."""

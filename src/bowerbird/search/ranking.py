@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from bowerbird.core.records import Reason
 from bowerbird.index.reading import Candidate
 
 RRF_K = 60.0
@@ -18,19 +19,50 @@ PASSAGES_KEPT = 3
 """Passages kept for an item."""
 
 
-class Line(NamedTuple):
-    """A line of an explanation, put into words only when it is shown: most entries of a ranking never are."""
-
-    template: str
-    values: tuple[object, ...]
+class Because(Protocol):
+    """Why an entry stands where it stands. Worked out only when it is shown: most entries of a ranking never are."""
 
     def told(self) -> Iterator[str]:
-        """Yield the line in words."""
+        """Yield it in lines of words, made of ranks alone."""
+
+    def reasons(self, numbers: bool) -> Iterator[Reason]:
+        """Yield what adds up to the score (or to what this adds to it); without `numbers`, words and ranks alone."""
+
+
+class Place(NamedTuple):
+    """A place in what a leg found, and the leg's own score of it."""
+
+    leg: str
+    rank: int
+    of: int
+    score: float = 0.0
+
+    def told(self) -> Iterator[str]:
+        """Yield the place."""
         yield str(self)
+
+    def reasons(self, numbers: bool) -> Iterator[Reason]:
+        """Yield the leg's score."""
+        yield Reason(self.leg, f"place {self.rank} of {self.of}", self.score if numbers else None)
 
     def __str__(self) -> str:
         """Return the line in words."""
-        return self.template.format(*self.values)
+        return f"{self.leg}: rank {self.rank} of {self.of}"
+
+
+class Bonus(NamedTuple):
+    """What is added to a score, and why."""
+
+    why: str
+    amount: float
+
+    def told(self) -> Iterator[str]:
+        """Yield why, and how much."""
+        yield f"{self.why}: +{self.amount:g}"
+
+    def reasons(self, numbers: bool) -> Iterator[Reason]:
+        """Yield the same."""
+        yield Reason("named", self.why, self.amount if numbers else None)
 
 
 class Kept(NamedTuple):
@@ -52,8 +84,18 @@ class Shares(NamedTuple):
         """Yield the lines in words."""
         for one, rank, entry in self.found:
             yield from entry.told()
-            yield str(one.line(rank))
+            yield str(one.place(rank))
         yield f"rrf: {' + '.join(f'1/({self.k:g}+{rank})' for _, rank, _ in self.found)} = {self.score:.4f}"
+
+    def reasons(self, numbers: bool) -> Iterator[Reason]:
+        """Yield the sum, of one part for each ranking; what stands behind a place is told in words."""
+        parts = []
+        for one, rank, entry in self.found:
+            behind = "; ".join(entry.told())
+            words = f"place {rank} of {len(one.entries)}{f' ({behind})' if behind else ''}"
+            parts.append(Reason(one.name, words, 1 / (self.k + rank) if numbers else None))
+        words = f"the places in what ran side by side, fused: 1 / ({self.k:g} + place) each"
+        yield Reason("rrf", words, self.score if numbers else None, tuple(parts))
 
 
 class Entry(NamedTuple):
@@ -66,7 +108,7 @@ class Entry(NamedTuple):
     item: str
     score: float
     passages: tuple[Kept, ...] = ()
-    lines: tuple[Line | Shares, ...] = ()
+    lines: tuple[Because, ...] = ()
     named: bool = False
 
     def told(self) -> tuple[str, ...]:
@@ -100,13 +142,13 @@ class Ranking:
         if not self.found:
             return self.entries
         return tuple(
-            Entry(entry.id, entry.item, entry.score, entry.passages, (*entry.lines, self.line(rank)))
+            Entry(entry.id, entry.item, entry.score, entry.passages, (*entry.lines, self.place(rank, entry.score)))
             for rank, entry in enumerate(self.entries, 1)
         )
 
-    def line(self, rank: int) -> Line:
-        """Say that something stands at this rank of this ranking."""
-        return Line("{}: rank {} of {}", (self.name, rank, len(self.entries)))
+    def place(self, rank: int, score: float = 0.0) -> Place:
+        """Return a place in this ranking; where the ranking's score is the entry's, also that."""
+        return Place(self.name, rank, len(self.entries), score)
 
 
 def ranking(ids: str, name: str = "ranking") -> Ranking:
@@ -178,7 +220,7 @@ def _merge(legs: Sequence[tuple[Kept, ...]], k: float) -> tuple[Kept, ...]:
 def put_first(rest: Ranking, ids: Sequence[str], bonus: float, why: Callable[[str], str]) -> Ranking:
     """Add `bonus` to the score of these items, which come in even where the ranking lacks them.
 
-    The line of a lifted entry is `why(id)`; among the lifted the ranking's scores decide, then the order of `ids`.
+    A lifted entry says `why(id)`; among the lifted the ranking's scores decide, then the order of `ids`.
     """
     if not ids:
         return rest
@@ -186,7 +228,7 @@ def put_first(rest: Ranking, ids: Sequence[str], bonus: float, why: Callable[[st
     lifted = []
     for order, id_ in enumerate(dict.fromkeys(ids)):
         rank, entry = places.pop(id_, (len(rest.entries) + 1 + order, Entry(id_, id_, 0.0)))
-        lines = (*entry.lines, Line("{}: +{:g}", (why(id_), bonus)))
+        lines = (*entry.lines, Bonus(why(id_), bonus))
         lifted.append((rank, entry._replace(score=entry.score + bonus, lines=lines)))
     lifted.sort(key=lambda ranked: (-ranked[1].score, ranked[0]))
     kept = (entry for _, entry in places.values())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
-from bowerbird.core.records import Hit, HitPassage
+from bowerbird.core.errors import NotFoundError
+from bowerbird.core.records import Hit, HitPassage, Reason
+from bowerbird.search.explaining import tree
+from bowerbird.search.ranking import Entry
 from bowerbird.store.items import Glance
 
 DATE_FILTERS: dict[str, str] = {
@@ -32,7 +35,10 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One page of an answer. `cursor` asks for the next, "" at the end; `counts` are over all candidates."""
+    """One page of an answer. `cursor` asks for the next, "" at the end; `counts` are over all candidates.
+
+    `entries` are what the hits were made of, `numbers` says that these may be told (see `reason`).
+    """
 
     query: str
     formula: str
@@ -42,6 +48,15 @@ class Results:
     counts: Counts
     hints: tuple[str, ...]
     partial: Partial
+    entries: Sequence[Entry] = field(default=(), repr=False, compare=False)
+    numbers: bool = field(default=False, repr=False, compare=False)
+
+    def reason(self, item: str) -> Reason:
+        """Return why a hit has its score, worked out now; raises NotFoundError where the item is not on the page."""
+        entry = next((entry for entry in self.entries if entry.item == item), None)
+        if entry is None:
+            raise NotFoundError("There is no such hit on this page.", "Ask for one of its hits.")
+        return tree(entry, self.numbers)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the public JSON face, of plain values only; times are RFC 3339, offsets are code points.

@@ -23,6 +23,7 @@ from bowerbird.serve import (
     api_account,
     api_admin,
     api_audit,
+    api_explain,
     api_library,
     api_people,
     api_records,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 ROUTERS = (
     api.router,
     api_suggest.router,
+    api_explain.router,
     api_library.router,
     api_records.router,
     api_account.router,

@@ -28,6 +28,7 @@ from bowerbird.serve import (
 from bowerbird.serve.cli_audit import audit
 from bowerbird.serve.cli_bench import bench
 from bowerbird.serve.cli_call import Call, begin
+from bowerbird.serve.cli_explain import explain
 from bowerbird.serve.cli_models import models
 from bowerbird.serve.cli_output import as_error, print_error, print_traceback
 from bowerbird.serve.cli_saved import saved
@@ -77,6 +78,7 @@ app.command()(cli_index.add)
 app.command()(cli_index.sync)
 app.add_typer(cli_sources.app, name="sources")
 app.command()(cli_search.search)
+app.command()(explain)
 app.command()(suggest)
 app.add_typer(queries, name="queries")
 app.add_typer(saved, name="saved")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, and_, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from bowerbird.store.lists import listed
 from bowerbird.store.moments import now
 from bowerbird.store.tables import generations, items, outbox, terms
 
@@ -72,6 +73,12 @@ def behind(connection: Connection, cursor: int) -> int:
 def items_after(connection: Connection, cursor: int) -> set[str]:
     """Return the items that have entries after the cursor."""
     return set(connection.execute(select(outbox.c.item_id).where(outbox.c.seq > cursor)).scalars())
+
+
+def changed(connection: Connection, cursor: int, ids: Sequence[str]) -> set[str]:
+    """Return those of these items that have entries after the cursor."""
+    wanted = select(outbox.c.item_id).where(outbox.c.seq > cursor, outbox.c.item_id.in_(listed(ids)))
+    return set(connection.execute(wanted.distinct()).scalars())
 
 
 def behind_in(connection: Connection, cursor: int, allowed: Collection[int] | None) -> int:

@@ -13,8 +13,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from bowerbird.core.keys import document_of
 from bowerbird.core.kinds import kind_of
-from bowerbird.core.records import OWNER, Filters, Passage, Period, Place, Principal
+from bowerbird.core.records import OWNER, SYSTEM, Filters, Passage, Period, Place, Principal
 from bowerbird.core.zones import zone_named
 from bowerbird.index.analysis import WORD, asked_words, document_terms, phrase_terms, query_terms
 from bowerbird.index.languages import language_of, languages_of
@@ -148,6 +149,15 @@ class MemoryReader:
     def _terms(self) -> list[list[str]]:
         languages = zip(self.held, self._spoken, strict=True)
         return [document_terms(passage.text, language).split() for passage, language in languages]
+
+    def unindexed(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the items that may be seen and were read, and have no passage of their current content."""
+        current = {one.item for one in self.held if self._current(one)}
+        return {id_ for id_ in ids if self._open(id_) and self.stored[id_].content_version and id_ not in current}
+
+    def tells_numbers(self) -> bool:
+        """Tell whether the principal sees all there is, and may be told so."""
+        return self.visible is None and self.principal in (OWNER, SYSTEM)
 
     @cached_property
     def _spoken(self) -> list[str]:

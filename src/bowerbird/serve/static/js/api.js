@@ -41,6 +41,7 @@ export async function call(method, path, { query, body, signal } = {}) {
 export const part = encodeURIComponent;
 
 export const search = (query, signal) => call("GET", "/api/search", { query, signal });
+export const explain = (query, signal) => call("GET", "/api/explain", { query, signal });
 export const item = (id, signal) => call("GET", `/api/items/${part(id)}`, { signal });
 export const text = (id, start, length, signal) =>
   call("GET", `/api/items/${part(id)}/text`, { query: { start, length }, signal });

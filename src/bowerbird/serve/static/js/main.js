@@ -43,6 +43,7 @@ const preview = new Preview(byId("preview"), {
   onClose: () => { address.write(now(), "quiet"); (preview.covers ? byId("results") : box).focus({ preventScroll: true }); },
   atRest: () => atRest(library.status),
   outside: () => [document.querySelector(".bar"), byId("facets"), byId("results")],
+  asked: (id) => ({ query: box.value, found: results.hits.some((hit) => hit.item === id) }),
 });
 const searcher = new Searcher({ onStart: started, onAnswer: answered, onMore: appended, onError: troubled });
 const library = new LibraryWatch(document.getElementById("library-pill"), byId("notice"), (status, before) => {
@@ -61,6 +62,7 @@ function edit(text, how) {
   byId("clear").hidden = text === "";
   facets.show(text);
   saved.show();
+  preview.explain();
   if (how !== "quiet") address.write(now(), how);
   searcher.ask({ q: text, sort: order }, how !== "typed");
 }
@@ -89,6 +91,7 @@ function showAnswer(answer, q) {
   sort.hidden = !q.trim() || !answer.hits.length;
   const kept = awaited || preview.id || results.chosen?.item;
   results.show(answer.hits);
+  preview.explain();
   suggestions.mark();
   const hit = kept && results.chooseItem(kept);
   if (awaited) openPreview(awaited, hit);
@@ -102,6 +105,7 @@ function showAnswer(answer, q) {
 
 function appended(answer) {
   results.append(answer.hits);
+  preview.explain();
   showCount(answer);
 }
 

@@ -8,19 +8,22 @@ import { showPassage, textView } from "./preview_text.js";
 import { trailOf } from "./results.js";
 import { marked, termsOf } from "./text.js";
 import { copy, toast } from "./toast.js";
+import { Why } from "./why.js";
 
 const narrow = matchMedia("(max-width: 1180px)");
 
 export class Preview {
   /**
    * @param {HTMLElement} place
-   * @param {{linkTo: (id: string) => string, onClose: () => void, atRest: () => Node, outside: () => HTMLElement[]}} page
+   * @param {{linkTo: (id: string) => string, onClose: () => void, atRest: () => Node, outside: () => HTMLElement[],
+   *   asked: (id: string) => {query: string, found: boolean}}} page `asked`: the query, and whether an item is in the list
    */
   constructor(place, page) {
     this.place = place;
     this.page = page;
     this.id = "";
     this.abort = new AbortController();
+    this.why = null;
   }
 
   /** Whether the preview lies over the list, as a drawer or a sheet. */
@@ -39,6 +42,7 @@ export class Preview {
     this.abort = new AbortController();
     const { signal } = this.abort;
     this.id = id;
+    this.why = null;
     try {
       const item = await api.item(id, signal);
       if (signal.aborted) return;
@@ -59,6 +63,13 @@ export class Preview {
     this.rest();
     this.page.onClose();
     return true;
+  }
+
+  /** The query, or what it found, has changed. */
+  explain() {
+    if (!this.id) return;
+    const { query, found } = this.page.asked(this.id);
+    this.why?.ask(query, found);
   }
 
   #cover(on) {
@@ -85,10 +96,13 @@ export class Preview {
   #draw(item, passages, signal) {
     const facts = [KIND[item.kind] ?? item.kind, size(item.size), item.pages > 1 && counted(item.pages, item.kind === "presentation" ? "slide" : "page"),
       item.modified && h("time", { datetime: item.modified, title: fullDate(item.modified) }, when(item.modified)), names(item.people)];
+    this.why = new Why(item.item, signal);
     this.#frame(
       [h("span", { class: "tile" }, icon(item.kind)), h("h2", {}, item.title)],
       [trailOf(trail(item.source, item.path), item.title === item.name ? "" : item.name),
         h("div", { class: "facts" }, facts.filter(Boolean).map((fact) => h("span", {}, fact))), this.#actions(item)]);
+    this.body.append(this.why.panel);
+    this.explain();
     if (item.error) this.body.append(h("p", { class: "aside" }, `Its content could not be read: ${item.error}`));
     this.#content(item, passages, signal);
   }
@@ -98,7 +112,8 @@ export class Preview {
     return h("div", { class: "actions" },
       h("a", { class: "button primary", href: api.original(item.item), target: "_blank", rel: "noopener" }, icon("open"), "Open"),
       button("link", "Copy link", () => copy(new URL(this.page.linkTo(item.item), location.origin).href, "Link copied")),
-      item.uri.startsWith("file:") && button("folder", "Show in folder", () => reveal(item)));
+      item.uri.startsWith("file:") && button("folder", "Show in folder", () => reveal(item)),
+      this.why.button);
   }
 
   #content(item, passages, signal) {
@@ -124,7 +139,7 @@ export class Preview {
       else show();
     });
     const tools = pages && modes(pages.tools, (chosen) => { mode = chosen; show(); });
-    fill(this.body, this.body.firstChild, media?.element, item.preview === "image" && imageView(item), quotes, tools, stage);
+    fill(this.body, [...this.body.children], media?.element, item.preview === "image" && imageView(item), quotes, tools, stage);
     show();
   }
 }

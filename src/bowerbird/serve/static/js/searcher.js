@@ -7,7 +7,7 @@ const SETTLED = 350; // and so much later the whole search, by words and meaning
 const FIRST = 20; // hits in the first answer; more come when asked for
 const EVERYTHING = "after:1970"; // asked when the box is empty: a query of filters only lists the newest first
 
-const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone ?? ""; // whose days `today` and `march` are
+export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone ?? ""; // whose days `today` and `march` are
 
 /** @typedef {{q: string, sort: string, pipeline?: string}} Wanted */
 
