@@ -10,7 +10,7 @@ import pytest
 
 from bowerbird.core.errors import UsageError
 from bowerbird.lab.collections import Collection, Topic
-from bowerbird.lab.judging import Answered, judge
+from bowerbird.lab.judging import Answered, judge, means
 from bowerbird.lab.runs import files_for, read_run, run_lines
 
 
@@ -79,6 +79,16 @@ def test_parts_and_intervals_are_of_the_main_measure():
     told = result.to_dict()
     assert told["slices"] == {"easy": {"queries": 2, "ndcg@10": 1.0, "interval": [1.0, 1.0]}}
     assert told["memory_mb"] == 5.0
+
+
+def test_means_weigh_each_set_the_same():
+    topics = [Topic(f"q{number}", "one", {"a": 1}) for number in range(4)]
+    small = judge("small", "words", topics[:1], [answered("q0", "a")])
+    large = judge("large", "words", topics, [answered(topic.id, "b") for topic in topics])
+    (mean,) = means([small, large])
+    assert (mean.pipeline, mean.sets, mean.queries, mean.measures["ndcg@10"]) == ("words", 2, 5, 0.5)
+    assert mean.to_dict()["map"] == 0.5
+    assert means([small]) == []
 
 
 @pytest.fixture

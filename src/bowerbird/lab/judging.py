@@ -84,6 +84,38 @@ class SetResult:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The measures of one pipeline as means over several sets, of which each weighs the same."""
+
+    pipeline: str
+    sets: int
+    queries: int
+    measures: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the public JSON face."""
+        told = {name: round(value, 4) for name, value in self.measures.items()}
+        return {"pipeline": self.pipeline, "sets": self.sets, "queries": self.queries, **told}
+
+
+def means(results: Sequence[SetResult]) -> list[Mean]:
+    """Return the mean of each pipeline over the sets, where there are several."""
+    by_pipeline: dict[str, list[SetResult]] = {}
+    for result in results:
+        by_pipeline.setdefault(result.pipeline, []).append(result)
+    return [
+        Mean(
+            pipeline=pipeline,
+            sets=len(some),
+            queries=sum(one.queries for one in some),
+            measures={name: sum(one.measures[name] for one in some) / len(some) for name in some[0].measures},
+        )
+        for pipeline, some in by_pipeline.items()
+        if len(some) > 1
+    ]
+
+
 def rounded(ends: Interval) -> list[float]:
     """Return an interval as it is printed."""
     return [round(end, 4) for end in ends]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bowerbird import __version__
 from bowerbird.lab.comparing import ALL, Change, Comparison, Moved, chance
-from bowerbird.lab.judging import MAIN, SetResult
+from bowerbird.lab.judging import MAIN, SetResult, means
 from bowerbird.lab.measuring import machine
 from bowerbird.lab.plots import COLOURS, bars, curves, forest, scatter
 
@@ -108,6 +108,9 @@ def _quality(results: Sequence[SetResult], names: Sequence[str]) -> Iterator[str
         for label, part in one.slices.items():
             told = [f"{part.queries:,}", "", f"{part.value:.4f}", _ends(part.interval)]
             rows.append([f"{one.name}, {label}", one.pipeline, *told, *[""] * (2 * len(measures) - 2)])
+    for mean in means(results):
+        cells = (cell for measure in measures for cell in (f"{mean.measures[measure]:.4f}", ""))
+        rows.append([f"mean of {mean.sets}", mean.pipeline, f"{mean.queries:,}", "", *cells])
     yield _table(head, rows)
 
 

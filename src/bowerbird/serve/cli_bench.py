@@ -95,6 +95,7 @@ def measure(folders: Sequence[Path], options: Options) -> list[Outcome]:
 def tell(outcomes: Sequence[Outcome], options: Options, files: tuple[Path | None, Path | None], as_json: bool) -> None:
     """Write the run and the report where they were asked for, and print the results."""
     from bowerbird.lab.comparing import compare
+    from bowerbird.lab.judging import means
     from bowerbird.serve.cli_bench_tables import print_changes, print_comparisons, print_results
     from bowerbird.serve.cli_output import print_json
 
@@ -112,6 +113,7 @@ def tell(outcomes: Sequence[Outcome], options: Options, files: tuple[Path | None
         print_json(
             {
                 "sets": [result.to_dict() for result in results],
+                "means": [mean.to_dict() for mean in means(results)],
                 "comparisons": [comparison.to_dict() for comparison in comparisons],
                 "changes": [change.to_dict() for change in changes],
             }

@@ -9,15 +9,17 @@ from bowerbird.serve.cli_output import out, printable
 
 if TYPE_CHECKING:
     from bowerbird.lab.comparing import Change, Comparison, Moved
-    from bowerbird.lab.judging import SetResult
+    from bowerbird.lab.judging import Mean, SetResult
 
 COLUMNS = ("ndcg@10", "recall@100", "mrr@10", "map")
 
 
 def print_results(results: Sequence[SetResult]) -> None:
-    """Print one line for each collection and pipeline, the parts of its queries below, and the formulas that ran."""
+    """Print a line for each collection and pipeline, the parts of its queries below, means, and formulas that ran."""
+    from bowerbird.lab.judging import means
+
     head = ("collection", "pipeline", "queries", "ndcg@10", "95%", *COLUMNS[1:], "p50 ms", "p95 ms", "MB", "failed")
-    _table([head, *(row for result in results for row in _rows(result))], 2)
+    _table([head, *(row for result in results for row in _rows(result)), *map(_mean, means(results))], 2)
     for pipeline, formula in dict.fromkeys((result.pipeline, result.formula) for result in results):
         _line(f"formula: {formula}" if pipeline in ("", formula) else f"formula of {pipeline}: {formula}")
 
@@ -32,6 +34,11 @@ def _rows(result: SetResult) -> Iterator[tuple[str, ...]]:
     for label, part in result.slices.items():
         told = (f"{part.queries:,}", f"{part.value:.4f}", _ends(part.interval))
         yield (f"  {label}", name, *told, *[""] * 7)
+
+
+def _mean(mean: Mean) -> tuple[str, ...]:
+    main, *others = (f"{mean.measures[column]:.4f}" for column in COLUMNS)
+    return (f"mean of {mean.sets}", short(mean.pipeline), f"{mean.queries:,}", main, "", *others, *[""] * 4)
 
 
 def print_comparisons(comparisons: Sequence[Comparison]) -> None:
