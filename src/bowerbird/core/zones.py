@@ -57,7 +57,7 @@ def day_start(day: date, zone: str = "") -> float:
 
 
 def local_zone() -> str:
-    """Return the zone of this machine: what TZ says, else where /etc/localtime points; by name, or its present offset."""
+    """Return this machine's zone, by what TZ says or where /etc/localtime points; its present offset without a name."""
     name = zone_setting()
     if not name and _LOCALTIME.is_symlink():
         name = str(_LOCALTIME.resolve()).rpartition("zoneinfo/")[2]
