@@ -38,8 +38,8 @@ def test_save_list_rename_and_remove(ada: Any) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"name": ""}, {"name": "x" * 101}, {"name": "\x00"}, {"name": "\u202e"}, {"query": "   "}, {"query": "x" * 4_001},
-        {"query": "a\x00b"}, {"sort": "size"}, {"name": 7},
+        {"name": ""}, {"name": "x" * 101}, {"name": "\x00"}, {"name": "\u202e"}, {"query": "   "},
+        {"query": "x" * 4_001}, {"query": "a\x00b"}, {"sort": "size"}, {"name": 7},
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(ada: Any, wrong: dict[str, Any]) -> None:
