@@ -154,7 +154,7 @@ def test_what_is_being_typed_is_completed_and_all_of_a_phrase_must_be_there(shel
     budget, budgie = shelf.add("1.md", "the yearly budget plan"), shelf.add("2.md", "a budgie sings")
     shelf.level()
     assert set(shelf.find("budg", prefix=True)) == {budget, budgie}
-    assert shelf.find("budg") == []
+    assert shelf.find("bud") == []
     assert shelf.find("Budge", prefix=True) == [budget]
     assert set(shelf.find("sings budge", prefix=True)) == {budget, budgie}
     assert shelf.find("budgie", "yearly budget") == [budget]

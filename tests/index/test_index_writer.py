@@ -375,3 +375,16 @@ def test_the_log_is_emptied_once_words_and_vectors_have_it(shelf: Any) -> None:
     shelf.level()
     with shelf.store.database.read() as connection:
         assert len(outbox.after(connection, 0, 99)) == 1
+
+
+def test_the_index_of_another_version_is_begun_anew_and_nothing_is_embedded_again(shelf: Any) -> None:
+    item = shelf.add("a.txt", "blue bowers")
+    shelf.level()
+    old, asked = shelf.writer.served(), len(shelf.encoder.asked)
+    with shelf.store.database.write() as connection:
+        outbox.change_generation(connection, old.id, {"recipe": f"1.{old.recipe.partition('.')[2]}"})
+    shelf.restart()
+    assert shelf.writer.served().folder != old.folder and not shelf.writer.outdated()
+    shelf.level()
+    assert shelf.find("bower") == shelf.mean("bower") == [item] and len(shelf.encoder.asked) == asked
+    assert list(shelf.keeper.verify()) == []

@@ -9,7 +9,7 @@ that of one version of the table and of these very scopes; making it takes 4 ms 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from bowerbird.index.addresses import Addresses, Fragments
 from bowerbird.index.filters import in_scopes
 
 _MOST_MASKS = 200
+_MOST_TOLD = 20_000
 _FEW = 0.02
 
 Scopes = frozenset[int]
@@ -42,6 +43,7 @@ class Masks:
         self._fragments = fragments
         self._made: dict[tuple[Scopes | None, str], Within] = {}
         self._spoken: dict[Scopes | None, tuple[str, ...]] = {}
+        self._told: dict[tuple[object, ...], bool] = {}
         self.rows = int(table.count_rows())
 
     def within(self, scopes: Scopes | None, condition: str | None, counted: bool = False) -> Within:
@@ -71,7 +73,7 @@ class Masks:
         Rare are those of less than a fiftieth of the passages. Of the words table only; nothing where it is too large
         to be kept in memory.
         """
-        if not self._addresses.kept:
+        if not self._addresses.kept or "language" not in self._table.schema.names:  # the index of an older version
             return ()
         found = self._spoken.get(scopes)
         if found is None:
@@ -85,6 +87,15 @@ class Masks:
             found = tuple(language for language, count in counts.most_common() if count >= least)
             self._spoken[scopes] = found
         return found
+
+    def remembered(self, question: tuple[object, ...], ask: Callable[[], bool]) -> bool:
+        """Return the answer to a question about this version of the table, which says whose it is; asked once."""
+        answer = self._told.get(question)
+        if answer is None:
+            if len(self._told) >= _MOST_TOLD:
+                self._told.clear()
+            self._told[question] = answer = ask()
+        return answer
 
     def _counted(self, number: int, visible: NDArray[np.bool_] | None) -> Mapping[str, int]:
         """Return how many passages of a fragment are in each language."""

@@ -23,7 +23,7 @@ from bowerbird.index.nearest import nearest
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.index.schema import VECTORS, WORDS, item_of, passage_of, version_of
 from bowerbird.index.tables import Tables, rows
-from bowerbird.index.tolerance import Held, meant
+from bowerbird.index.tolerance import COUNTED, Held, meant
 from bowerbird.store import access, catalog, outbox, sources, titles
 from bowerbird.store.items import Glance, StoredItem
 from bowerbird.store.outbox import Generation
@@ -309,14 +309,24 @@ class Reader:
 
             return self._run(run, Filters())
 
-        def count(terms: Sequence[str], limit: int) -> int:
-            return len(asked(MatchQuery(" ".join(terms), "search"), [], limit) or ())
+        def holds(terms: Sequence[str]) -> bool:
+            match = MatchQuery(" ".join(terms), "search")
+
+            def run(generation: Generation, asker: _Within) -> bool:
+                masks = self._tables.masks(generation.folder, WORDS, generation.words_version)
+                return masks.remembered((*asker, *terms), lambda: bool(asked(match, [], 1)))
+
+            return bool(self._run(run, Filters()))
+
+        def count(term: str) -> int:
+            return len(asked(MatchQuery(term, "search"), [], COUNTED) or ())
 
         def terms_of(query: FullTextQuery) -> Iterator[str]:
             found = asked(query, ["search"], _LOOKED_AT)
             return chain.from_iterable(text.split() for text in found["search"].to_pylist()) if found else iter(())
 
         return Held(
+            holds,
             count,
             lambda terms: terms_of(MatchQuery(" ".join(terms), "search")),
             lambda term: terms_of(MatchQuery(term, "search", fuzziness=2, prefix_length=1, max_expansions=10_000)),

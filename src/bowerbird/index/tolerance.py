@@ -16,8 +16,10 @@ from bowerbird.index.languages import grammar_of
 SHORTEST = 4
 """Letters that a word must have to be taken for another one."""
 
+COUNTED = 200
+"""Passages up to which those that hold a term are counted."""
+
 _LONG, _LONGEST, _MOST_WORDS, _MOST_ROUNDS = 7, 24, 12, 8
-_COUNTED = 200
 _KEPT = 2
 _ALPHABETS = (
     "abcdefghijklmnopqrstuvwxyz",
@@ -33,11 +35,13 @@ _ALPHABETS = (
 class Held:
     """What may be asked of the passages in the asker's scopes.
 
-    `count`: how many, up to a limit, hold one of these terms. `terms`: all terms of the best that hold one of these.
+    `holds`: whether one holds any of these terms. `count`: how many, up to COUNTED, hold a term. `terms`: all terms of
+    the best that hold any of these.
     `alike`: all terms of the best that hold one within two letters of this. `begun`: words that begin with this.
     """
 
-    count: Callable[[Sequence[str], int], int]
+    holds: Callable[[Sequence[str]], bool]
+    count: Callable[[str], int]
     terms: Callable[[Sequence[str]], Iterable[str]]
     alike: Callable[[str], Iterable[str]]
     begun: Callable[[str], Sequence[str]]
@@ -56,7 +60,7 @@ def meant(words: Sequence[str], languages: Sequence[str], held: Held) -> list[st
     """Return the terms of what those of the words (as written) that nothing holds were probably meant to be."""
     found: dict[str, None] = {}
     for word in [word for word in words if is_widened(word)][:_MOST_WORDS]:
-        if not held.count(plain_terms([word], languages), 1):
+        if not held.holds(plain_terms([word], languages)):
             begun = plain_terms(held.begun(word.lower()), languages)
             found.update(dict.fromkeys(begun or _near(word.lower(), languages, held)))
     return list(found)
@@ -74,7 +78,7 @@ def _near(word: str, languages: Sequence[str], held: Held) -> list[str]:
     if not there and len(word) >= _LONG:
         for stem in plain_terms([word], languages):
             there.update(term for term in set(held.alike(stem)) if _within_two(stem, term))
-    counts = {term: held.count([term], _COUNTED) for term in there}
+    counts = {term: held.count(term) for term in there}
     best = sorted(counts, key=lambda term: (-counts[term], term))[:_KEPT]
     grammar = {term for language in languages for term in plain_terms(grammar_of(language), [language])}
     if not best or best[0] in grammar:  # what was meant says nothing of what is wanted

@@ -60,7 +60,8 @@ class Writer:
             living = outbox.all_generations(connection)
         for generation in living:
             outdated = generation.state == "building" and generation.recipe != self.recipe
-            if generation.state == "retired" or outdated or not self._recovered(generation):
+            gone = generation.state == "retired" or outdated or not self._writable(generation)
+            if gone or not self._recovered(generation):
                 self._discard(generation)
         with self._store.database.read() as connection:
             left = outbox.all_generations(connection)
@@ -88,6 +89,10 @@ class Writer:
     def same_encoder(self, generation: Generation) -> bool:
         """Tell whether a generation was made for the encoder that is in use."""
         return generation.recipe.partition(":")[2] == self.recipe.partition(":")[2]
+
+    def _writable(self, generation: Generation) -> bool:
+        """Tell whether the tables of a generation are those of this version; those of another take no new rows."""
+        return generation.recipe.partition(".")[0] == str(SCHEMA_VERSION)
 
     def outdated(self) -> bool:
         """Tell whether the served generation was built in another way than this version would."""

@@ -21,7 +21,7 @@ from bowerbird.index.analysis import WORD, asked_words, document_terms, phrase_t
 from bowerbird.index.languages import language_of, languages_of
 from bowerbird.index.name_words import person_words
 from bowerbird.index.reading import Candidate, Vector, WordQuery
-from bowerbird.index.tolerance import Held, meant
+from bowerbird.index.tolerance import COUNTED, Held, meant
 from bowerbird.store.items import Glance, StoredItem
 from bowerbird.understanding.encoder import Encoder
 
@@ -209,7 +209,8 @@ class MemoryReader:
             return [] if word in spelt else sorted(found, key=lambda one: (-spelt[one], one))[:_BEGUN]
 
         return Held(
-            lambda terms, limit: min(limit, sum(not set(terms).isdisjoint(words) for words in seen)),
+            lambda terms: any(not set(terms).isdisjoint(words) for words in seen),
+            lambda term: min(COUNTED, sum(term in words for words in seen)),
             lambda terms: chain.from_iterable(words for words in seen if not set(terms).isdisjoint(words)),
             lambda term: chain.from_iterable(seen),
             begun,
