@@ -1,6 +1,6 @@
 """How long a key takes: suggestions while typing, at 1,000,000 items, in one command.
 
-    python benchmarks/suggest.py [--quick] [--json]
+python benchmarks/suggest.py [--quick] [--json]
 """
 
 from __future__ import annotations
