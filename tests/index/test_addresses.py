@@ -80,3 +80,25 @@ def test_ids_of_a_large_table_are_not_kept(tables: Tables, monkeypatch: pytest.M
     tables.forget_handles()
     assert not tables.addresses(G, WORDS, version).kept
     assert all(ours == lances for ours, lances in told(tables, version)), "but looked up"
+
+
+def read(tables: Tables, version: int, ids: list[str]) -> set[str]:
+    asking = tables.addresses(G, WORDS, version).reading(ids)
+    found = tables.at(G, WORDS, version).scanner(columns=["text"], **asking).to_table()["text"].to_pylist()
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+@pytest.mark.parametrize("most", [1_000, 0])  # in memory, or asked of Lance
+def test_passages_are_read_by_their_ids(tables: Tables, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(addresses, "MOST_ROWS", most)
+    whole = tables.add(G, WORDS, some(0, 40))
+    more = tables.add(G, WORDS, some(40, 20))
+    asked = ["item7.1.0", "item59.1.0", "item9.1.0", "item.1.0", "item999.1.0", "item7.2.0", "é.1.0"]
+    assert read(tables, whole, asked) == {"word7", "word9"}
+    assert read(tables, more, asked) == {"word7", "word9", "word59"}
+    less = tables.delete(G, WORDS, "id = 'item9.1.0'")
+    assert read(tables, less, asked) == {"word7", "word59"}
+    assert read(tables, tables.compact(G, WORDS, wholly=True), asked) == {"word7", "word59"}
+    assert read(tables, whole, asked) == {"word7", "word9"}
+    assert read(tables, more, ["nothing"]) == set()

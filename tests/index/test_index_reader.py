@@ -350,3 +350,16 @@ def test_rows_are_counted_in_the_version_that_is_recorded(shelf: Any) -> None:
     shelf.add("a.txt", "text")
     shelf.level()
     assert len(shelf.rows(WORDS)) == len(shelf.rows(VECTORS)) == 1
+
+
+def test_parts_of_a_document_are_known_by_their_keys(shelf: Any) -> None:
+    pages = [shelf.add(f"plans/roof.pdf#page={page}", f"Nails {page}.") for page in (1, 2, 3)]
+    other = shelf.add("plans/roof.pdf", "The whole roof.")
+    also = shelf.add("plans/roof.pdfx#page=1", "Another roof.")
+    shelf.level()
+    reader = shelf.reader()
+    assert reader.parts([pages[1]], 9) == pages
+    assert reader.parts([pages[1]], 2) == pages[:2]
+    assert reader.parts([other], 9) == reader.parts([], 9) == []
+    assert reader.parts([also, pages[0]], 9) == [also, *pages]
+    assert judge(shelf).parts([also, pages[0]], 9) == [also, *pages]

@@ -13,18 +13,19 @@ from lance.query import BooleanQuery, FullTextQuery, MatchQuery, Occur, PhraseQu
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from bowerbird.core.keys import document_of
 from bowerbird.core.records import OWNER, SYSTEM, Filters, Passage, Principal
 from bowerbird.index.analysis import asked_words, phrase_terms, query_terms
-from bowerbird.index.filters import NOTHING, compiled, ids_in, items_in
+from bowerbird.index.filters import NOTHING, compiled, items_in
 from bowerbird.index.languages import languages_of
 from bowerbird.index.name_reader import MOST, NameReader
 from bowerbird.index.names import Names
 from bowerbird.index.nearest import nearest
 from bowerbird.index.reading import Candidate, Vector, WordQuery
 from bowerbird.index.schema import VECTORS, WORDS, item_of, passage_of, version_of
-from bowerbird.index.tables import Tables, rows
+from bowerbird.index.tables import Tables
 from bowerbird.index.tolerance import COUNTED, Held, meant
-from bowerbird.store import access, catalog, outbox, sources, titles
+from bowerbird.store import access, catalog, naming, outbox, sources, titles
 from bowerbird.store.items import Glance, StoredItem
 from bowerbird.store.outbox import Generation
 from bowerbird.store.store import Store
@@ -35,6 +36,8 @@ Scores = NDArray[np.float32]
 
 _COMPLETIONS, _LOOKED_AT = 6, 50
 _LAST_WORD = re.compile(r"(\w+)$")
+_MOST_READ = 100_000
+"""Names that are read for the sake of one search: that takes about a second."""
 
 
 class _Known(NamedTuple):
@@ -127,6 +130,14 @@ class Reader:
 
         return self._run(run, Filters()) or set()
 
+    def parts(self, items: Sequence[str], limit: int) -> list[str]:
+        """Return up to `limit` parts of the documents that these items are parts of, each document's by its keys."""
+        places = dict.fromkeys(
+            (item.source, document_of(item.key)) for item in self.items(items).values() if "#" in item.key
+        )
+        with self._store.database.read() as connection:
+            return catalog.parts(connection, list(places), self._known().scopes, limit)
+
     def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         """Return the passages of these ids that are current and may be seen."""
         # SQL is asked first: what may not be seen is not read at all, and 30 ids cost Lance a third without a mask
@@ -135,8 +146,9 @@ class Reader:
 
         def run(generation: Generation, asker: _Within) -> Any:
             del asker  # see above
-            table = self._tables.at(generation.folder, WORDS, generation.words_version)
-            return rows(table, ["id", "text", "place"], ids_in(wanted))
+            place = (generation.folder, WORDS, generation.words_version)
+            asking = self._tables.addresses(*place).reading(wanted)
+            return self._tables.at(*place).scanner(columns=["id", "text", "place"], **asking).to_table()
 
         answer = self._run(run, Filters()) if wanted else None
         found = answer.to_pylist() if answer is not None else []
@@ -161,8 +173,13 @@ class Reader:
             return catalog.glances(connection, ids, self._store.scopes.visible(connection, self.principal))
 
     def people(self, start: str) -> Mapping[str, int] | None:
-        """Return people of what may be seen now, of whom a word begins so; None while names are not there yet."""
+        """Return people of what may be seen now, of whom a word begins so; None while names are not there yet.
+
+        A command that runs beside no server does not read the names of a large library for one search.
+        """
         with self._store.database.read() as connection:
+            if not self._names.known() and naming.last_change(connection) > _MOST_READ:
+                return None
             offered = self._offered(connection)
             return dict(offered.people([start] if start else [], MOST)) if offered.ready() else None
 

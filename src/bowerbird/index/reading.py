@@ -65,6 +65,12 @@ class Reading(Protocol):
     def holding(self, text: str, ids: Sequence[str]) -> set[str]:
         """Return those of these items that may be seen and hold these words in a row, in some passage or their name."""
 
+    def parts(self, items: Sequence[str], limit: int) -> list[str]:
+        """Return up to `limit` parts of the documents that these items are parts of, each document's by its keys.
+
+        A part has a fragment in its key (`roof.pdf#page=3`). Only what may be seen; the items themselves are among it.
+        """
+
     def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         """Return the passages of these ids that still exist, are current and may be seen."""
 

@@ -29,8 +29,9 @@ def status(library: Library) -> Status:
         states = catalog.states(connection)
         generation = outbox.served(connection)
         waiting = states.get("pending", 0)
-        words = outbox.behind(connection, generation.words_cursor) if generation else 0
-        vectors = outbox.behind(connection, generation.vectors_cursor) if generation else 0
+        whole = sum(states.values()) - waiting  # without an index, everything that was read waits for it
+        words = outbox.behind(connection, generation.words_cursor) if generation else whole
+        vectors = outbox.behind(connection, generation.vectors_cursor) if generation else whole
         troubled = [
             Trouble(item.id, item.source_name, item.key, item.error_code, item.error)
             for item in catalog.troubled(connection, _TROUBLES_SHOWN)

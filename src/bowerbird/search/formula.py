@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from itertools import accumulate
 
 from bowerbird.core.errors import UsageError
+from bowerbird.search import learned, stages
 from bowerbird.search.pipeline import Stage
-from bowerbird.search.stages import NAMES
+
+NAMES: Mapping[str, Stage] = {**stages.NAMES, **learned.NAMES}
+"""The words of a formula."""
 
 LONGEST = 2_000
 """Longest formula, in characters."""

@@ -58,11 +58,15 @@ class Bonus(NamedTuple):
 
     def told(self) -> Iterator[str]:
         """Yield why, and how much."""
-        yield f"{self.why}: +{self.amount:g}"
+        yield str(self)
 
     def reasons(self, numbers: bool) -> Iterator[Reason]:
         """Yield the same."""
         yield Reason("named", self.why, self.amount if numbers else None)
+
+    def __str__(self) -> str:
+        """Return the line in words."""
+        return f"{self.why}: +{self.amount:g}"
 
 
 class Kept(NamedTuple):

@@ -227,7 +227,7 @@ snippets: Stage = Snippets()
 NAMES: dict[str, Stage] = {
     str(stage): stage for stage in (words, prefix, meaning, recent, items, rrf, fuse, named, snippets)
 }
-"""The words of a formula."""
+"""The words of a formula that are defined here; `learned` has more."""
 
 
 def candidates(pipeline: Stage, context: Context) -> tuple[Entry, ...]:

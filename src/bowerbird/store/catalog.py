@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from bowerbird.core.records import Filters, Period, Person
 from bowerbird.core.zones import day_start
-from bowerbird.store.intake import folded
+from bowerbird.store.intake import LAST, folded
 from bowerbird.store.items import Glance, StoredItem
 from bowerbird.store.lists import listed
 from bowerbird.store.moments import from_row
@@ -189,6 +189,16 @@ def stored(row: Sequence[Any]) -> StoredItem:
 @lru_cache(2_000)
 def _people(text: str) -> tuple[Person, ...]:
     return msgspec.json.decode(text, type=tuple[Person, ...])
+
+
+def parts(connection: Connection, places: Sequence[tuple[str, str]], scopes: Collection[int], limit: int) -> list[str]:
+    """Return items that are parts of these documents (source, key before the fragment), each document's by its keys."""
+    found: list[str] = []
+    for source, document in places:
+        mine = and_(items.c.source_id == source, items.c.key.between(f"{document}#", f"{document}#{LAST}"))
+        wanted = select(items.c.id, items.c.acl_id).where(mine).order_by(items.c.key).limit(limit)
+        found += [row.id for row in connection.execute(wanted) if row.acl_id in scopes]
+    return found[:limit]
 
 
 def passing(connection: Connection, ids: Sequence[str], filters: Filters) -> set[str]:

@@ -106,6 +106,15 @@ class MemoryReader:
             if one.item in ids and self._open(one.item) and any(_contains(words, phrase) for phrase in wanted)
         }
 
+    def parts(self, items: Sequence[str], limit: int) -> list[str]:
+        """Return up to `limit` parts of the documents that these items are parts of, each document's by its keys."""
+        documents = dict.fromkeys(
+            f"{document_of(self.stored[one].key)}#" for one in items if self._open(one) and "#" in self.stored[one].key
+        )
+        seen = sorted((item for item in self.stored.values() if self._open(item.id)), key=lambda item: item.key)
+        found = [item.id for document in documents for item in seen if item.key.startswith(document)]
+        return found[:limit]
+
     def passages(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         """Return the current passages of these ids that may be seen."""
         found = {id_: self._by_id[id_] for id_ in ids if id_ in self._by_id}
@@ -141,15 +150,6 @@ class MemoryReader:
         waiting = {one.item for one in self.held if one.id not in self.vectors and self._open(one.item)}
         return sum(item.state == "pending" for item in self.stored.values() if self._open(item.id)), len(waiting)
 
-    @cached_property
-    def _by_id(self) -> dict[str, Passage]:
-        return {passage.id: passage for passage in self.held}
-
-    @cached_property
-    def _terms(self) -> list[list[str]]:
-        languages = zip(self.held, self._spoken, strict=True)
-        return [document_terms(passage.text, language).split() for passage, language in languages]
-
     def unindexed(self, ids: Sequence[str]) -> set[str]:
         """Return those of the items that may be seen and were read, and have no passage of their current content."""
         current = {one.item for one in self.held if self._current(one)}
@@ -158,6 +158,15 @@ class MemoryReader:
     def tells_numbers(self) -> bool:
         """Tell whether the principal sees all there is, and may be told so."""
         return self.visible is None and self.principal in (OWNER, SYSTEM)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Passage]:
+        return {passage.id: passage for passage in self.held}
+
+    @cached_property
+    def _terms(self) -> list[list[str]]:
+        languages = zip(self.held, self._spoken, strict=True)
+        return [document_terms(passage.text, language).split() for passage, language in languages]
 
     @cached_property
     def _spoken(self) -> list[str]:
