@@ -8,8 +8,8 @@ import pytest
 from tests.search.conftest import DOCS, found, reader, searcher
 
 from bowerbird.core.errors import UsageError
-from bowerbird.search import formula
 from bowerbird.index.reading import Candidate
+from bowerbird.search import formula
 from bowerbird.search.features import NAMES, Legs
 from bowerbird.search.learned import DOCUMENTS, PARTS, default_model, gathered
 from bowerbird.search.ranking import leg
@@ -42,7 +42,9 @@ def test_the_other_parts_of_a_document_come_in() -> None:
     hits = searcher().search(asked, "order of Maria Larsson", limit=20, pipeline="ranked").hits
     assert hits[0].item == "order.pdf#page=1"
     assert {hit.item for hit in hits} == set(ORDER)
-    hidden = replace(asked, stored={**asked.stored, "order.pdf#page=5": replace(asked.stored["order.pdf#page=5"], acl_id=9)})
+    hidden = replace(
+        asked, stored={**asked.stored, "order.pdf#page=5": replace(asked.stored["order.pdf#page=5"], acl_id=9)}
+    )
     seen = replace(hidden, visible=frozenset({asked.stored["boat.txt"].acl_id}))
     assert "order.pdf#page=5" not in found("order of Maria Larsson", seen, pipeline="ranked")
     assert asked.parts(["boat.txt"], PARTS) == []
