@@ -309,7 +309,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a hit stands where it stands: one line a stage, the sum they give, and all of it as a tree where asked for."""
+    """Why a hit stands where it stands: one line a stage, the sum they give, and all of it as a tree, if asked for."""
 
     score: float
     lines: tuple[str, ...] = ()

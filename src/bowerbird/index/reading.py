@@ -96,7 +96,7 @@ class Reading(Protocol):
         """Return (items not yet searchable by words, items not yet searchable by meaning) that the asker may see."""
 
     def unindexed(self, ids: Sequence[str]) -> set[str]:
-        """Return those of these items that may be seen and have changed since what the word search reads was written."""
+        """Return those of these items that may be seen and whose last change the word search does not know yet."""
 
     def tells_numbers(self) -> bool:
         """Tell whether raw scores may be told: only to who sees everything, as all texts weigh in them."""

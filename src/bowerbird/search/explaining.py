@@ -20,7 +20,7 @@ from bowerbird.search.checking import kept
 from bowerbird.search.locking import passed
 from bowerbird.search.pipeline import DEPTH, Context, Cut, Stage
 from bowerbird.search.ranking import Entry
-from bowerbird.search.stages import Leg, Meaning, Words, candidates
+from bowerbird.search.stages import Leg, Meaning, Words
 from bowerbird.store.items import StoredItem
 
 DEEPER = (4, 16)

@@ -102,6 +102,18 @@ class Asking(Changes):
             if shown - visible:
                 raise Leak(f"{text!r} suggests what U may not see: {sorted(shown - visible)}")
 
+    def explain(self, choose: Choose) -> None:
+        """Ask why an item is found or not: what U may not see is what never was."""
+        item, door = choose(self.item_ids()), choose(("session", "token"))
+        query = (("q", self.query(choose)), ("item", item), ("pipeline", choose(PIPELINES)))
+        asked = Asked("GET", "/api/explain", query, door=door)
+        never = Asked("GET", "/api/explain", (query[0], ("item", "0123456789abc"), query[2]), door=door)
+        found = self.ask(asked, "GET /api/explain", self.exact)
+        if item not in self.plan.visible():
+            for answer, none in zip(found, self.ask(never, "GET /api/explain", self.exact), strict=True):
+                if (answer.status, answer.body) != (none.status, none.body):
+                    raise Leak(f"{dict(query)} is explained in another way than what never was: {answer.body[:300]!r}")
+
     def borrow(self, choose: Choose) -> None:
         """Use a cursor of the search of somebody who may see all: it must open nothing."""
         text = self.query(choose)
@@ -179,8 +191,8 @@ class Asking(Changes):
         door: Door = choose(self.doors())
         by = choose(("session", "session", "token", ""))
         asked = request(self.worlds[0].app, door, choose, self.pools(), by)
-        if door.path == "/api/search":
-            return self.search(choose)
+        if door.path in ("/api/search", "/api/explain"):
+            return self.search(choose) if door.path == "/api/search" else self.explain(choose)
         self.ask(asked, door.name)
         return None
 

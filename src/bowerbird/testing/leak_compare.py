@@ -10,7 +10,8 @@ What is not compared, and why:
 
 Nothing else is. Where an answer is compared `exact`, all of it counts. Else the order by relevance does not, as it may
 follow corpus word statistics (the channel that `leaks` documents): hits are compared without explanations and without
-which of their passages is the best, as a list where they are sorted by `date`, as a set otherwise.
+which of their passages is the best, as a list where they are sorted by `date`, as a set otherwise; and of one item that
+is explained, its rank and the reasons for it do not.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def told(answer: Answer, asked: Asked, exact: bool) -> dict[str, Any]:
         body = _plain(json.loads(answer.body), asked.path.startswith(_OWN_PATHS))
         if asked.path == "/api/search" and isinstance(body, dict) and not exact:
             body = unordered(body, ("sort", "date") in asked.query)
+        if asked.path == "/api/explain" and isinstance(body, dict) and not exact:
+            body = {name: value for name, value in body.items() if name not in ("rank", "lines", "reason")}
     return {"status": answer.status, "headers": headers, "body": body}
 
 

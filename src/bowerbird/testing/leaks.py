@@ -53,8 +53,8 @@ class Drive(Asking):
         ("others_look", 1), ("others_keep", 1),
     )  # fmt: skip
     QUESTIONS: tuple[tuple[str, int], ...] = (
-        ("search", 12), ("suggest", 4), ("go_on", 3), ("borrow", 1), ("item", 8), ("any_route", 14), ("static", 1),
-        ("command", 1),
+        ("search", 12), ("suggest", 4), ("explain", 4), ("go_on", 3), ("borrow", 1), ("item", 8), ("any_route", 14),
+        ("static", 1), ("command", 1),
     )  # fmt: skip
     """What there is to do, and how often."""
 
