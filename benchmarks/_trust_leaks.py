@@ -25,7 +25,7 @@ def leaks(setup: Setup) -> list[Figure]:
 
 
 def _long(setup: Setup, suite: Suite) -> list[Figure]:
-    programs, steps, seconds = (24, 1_000, 240) if setup.quick else (460, STEPS, SECONDS)
+    programs, steps, seconds = (24, 1_000, 240) if setup.quick else (640, STEPS, SECONDS)
     begun, found, note = time.monotonic(), 0, "status, headers and body of every answer compared"
     try:
         run_programs(suite, programs, fixed=setup.quick)
