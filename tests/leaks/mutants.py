@@ -15,6 +15,7 @@ from bowerbird.index import reader as reading
 from bowerbird.index.name_reader import NameReader
 from bowerbird.index.reader import Reader
 from bowerbird.library import Library
+from bowerbird.library.explaining import Explaining
 from bowerbird.library.saved import Saved
 from bowerbird.search.searcher import Searcher
 from bowerbird.serve.app import ROUTERS
@@ -223,6 +224,17 @@ def a_cursor_where_others_have_more(patch: Patch) -> None:
 @mutant
 def all_sources_are_listed(patch: Patch) -> None:
     patch.setattr(Library, "seen_sources", lambda self, principal: self.sources())
+
+
+@mutant
+def causes_of_invisibility_for_everybody(patch: Patch) -> None:
+    """Whoever asks why an item is not found is told what only an admin who views as them may know."""
+    why = Explaining.why
+
+    def telling(self: Explaining, text: str, item: str, principal: Any, *how: str) -> Any:
+        return why(self, text, item, principal, *how[:2], by="owner")
+
+    patch.setattr(Explaining, "why", telling)
 
 
 @mutant
