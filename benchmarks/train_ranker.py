@@ -64,7 +64,7 @@ class Asked:
         order = np.argsort(-np.asarray(scores, np.float64), kind="stable")[:10]
         found = sum(self.grades[at] / math.log2(rank + 2) for rank, at in enumerate(order))
         ideal = sorted(self.judgments.values(), reverse=True)[:10]
-        return found / sum(grade / math.log2(rank + 2) for rank, grade in enumerate(ideal))
+        return float(found / sum(grade / math.log2(rank + 2) for rank, grade in enumerate(ideal)))
 
 
 def collected(folder: str, split: str, most: int, cache: Path | None) -> list[Asked]:
