@@ -218,6 +218,10 @@ def _longest_run(order: Sequence[int], places: Sequence[int]) -> int:
             at.setdefault(number, []).append(position)
     longest, before = 0, dict[int, int]()
     for number in places:
+        if number < 0:
+            if before:
+                before = {}
+            continue
         before = {position: before.get(position - 1, 0) + 1 for position in at.get(number, ())}
         longest = max(longest, *before.values()) if before else longest
     return longest
