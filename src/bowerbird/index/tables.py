@@ -61,14 +61,7 @@ class Tables:
     def create(self, generation: str) -> int:
         """Make the words table of a new generation, with its (empty) indexes; returns its version."""
         words = self._made(generation, WORDS, WORDS_SCHEMA)
-        words.create_scalar_index(
-            "search", "INVERTED", name="search_idx", with_position=True, base_tokenizer="whitespace",
-            max_token_length=None, stem=False, lower_case=False, ascii_folding=False, remove_stop_words=False,
-        )  # fmt: skip
-        for column in ("id", "item"):
-            words.create_scalar_index(column, "BTREE", name=f"{column}_idx")
-        for column in ("acl_id", "source", "kind"):
-            words.create_scalar_index(column, "BITMAP", name=f"{column}_idx")
+        _index_words(words)
         return int(words.latest_version)
 
     def create_vectors(self, generation: str, schema: pa.Schema) -> None:
@@ -178,7 +171,11 @@ class Tables:
     def compact(self, generation: str, name: str, wholly: bool) -> int:
         """Rewrite small fragments and deleted rows and return the newest version; `wholly` spares no deleted row."""
         few = 0.0 if wholly else _FEW_DELETED
-        self.newest(generation, name).optimize.compact_files(materialize_deletions_threshold=few)
+        table = self.newest(generation, name)
+        table.optimize.compact_files(materialize_deletions_threshold=few)
+        if wholly and name == WORDS and not table.count_rows():
+            _index_words(table)  # an index of which no row is left is not merged, and would keep its words
+            return int(table.latest_version)
         return self.index_new_rows(generation, name, merge_all=True)
 
     def drop_versions(self, generation: str, name: str, keep: timedelta) -> None:
@@ -220,6 +217,18 @@ class Tables:
 
     def _path(self, generation: str, name: str) -> str:
         return str(self.folder / generation / f"{name}.lance")
+
+
+def _index_words(words: Table) -> None:
+    """Make the indexes of a words table, in place of those that it has."""
+    words.create_scalar_index(
+        "search", "INVERTED", name="search_idx", with_position=True, base_tokenizer="whitespace",
+        max_token_length=None, stem=False, lower_case=False, ascii_folding=False, remove_stop_words=False,
+    )  # fmt: skip
+    for column in ("id", "item"):
+        words.create_scalar_index(column, "BTREE", name=f"{column}_idx")
+    for column in ("acl_id", "source", "kind"):
+        words.create_scalar_index(column, "BITMAP", name=f"{column}_idx")
 
 
 def rows(table: Table, columns: Sequence[str], condition: str | None = None) -> pa.Table:

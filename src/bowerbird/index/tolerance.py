@@ -16,6 +16,9 @@ from bowerbird.index.languages import grammar_of
 SHORTEST = 4
 """Letters that a word must have to be taken for another one."""
 
+SURE = 5
+"""Letters from which on a stem stands for few words."""
+
 COUNTED = 200
 """Passages up to which those that hold a term are counted."""
 
@@ -68,7 +71,8 @@ def meant(words: Sequence[str], languages: Sequence[str], held: Held) -> list[st
 
 def _near(word: str, languages: Sequence[str], held: Held) -> list[str]:
     """Return the terms one letter away that the most passages hold, for long words else two; at most two of them."""
-    wanted = set(plain_terms(edits(word), languages))
+    wanted = {term for term in plain_terms(edits(word), languages) if len(term) >= SURE}
+    wanted |= set(edits(word))  # a short term may be the stem of another word: `nothing`, `noting`, `notes`
     there: set[str] = set()
     for _ in range(_MOST_ROUNDS):  # each finds those that the best passages hold; the most frequent come last
         fresh = wanted.intersection(held.terms(sorted(wanted - there))) - there
@@ -76,7 +80,7 @@ def _near(word: str, languages: Sequence[str], held: Held) -> list[str]:
             break
         there |= fresh
     if not there and len(word) >= _LONG:
-        for stem in plain_terms([word], languages):
+        for stem in [stem for stem in plain_terms([word], languages) if len(stem) >= SURE]:
             there.update(term for term in set(held.alike(stem)) if _within_two(stem, term))
     counts = {term: held.count(term) for term in there}
     best = sorted(counts, key=lambda term: (-counts[term], term))[:_KEPT]
