@@ -15,7 +15,7 @@ from bowerbird.testing.leak_machine import run_programs
 from bowerbird.testing.leaks import Drive, Leak, Suite, walk
 
 STEPS, SECONDS, EACH_ROUTE = 20_000, 90 * 60, 50
-PLANTED_STEPS, PLANTED_LENGTH, QUICK_PLANTED = 600, 30, 5
+PLANTED_STEPS, PLANTED_LENGTH, QUICK_PLANTED = 2_000, 30, 5
 
 
 def leaks(setup: Setup) -> list[Figure]:
@@ -52,7 +52,7 @@ def _planted(setup: Setup, suite: Suite) -> list[Figure]:
         with pytest.MonkeyPatch.context() as patch:
             plants[name](patch)
             try:
-                walk(suite, 7, PLANTED_STEPS, PLANTED_LENGTH)
+                walk(suite, 11, PLANTED_STEPS, PLANTED_LENGTH)
             except Leak:
                 taken[name] = Drive.steps - before
         suite.end()

@@ -8,7 +8,7 @@ from bowerbird.testing.leaks import Drive, Leak, Suite, walk
 
 from .mutants import MUTANTS
 
-BOUND, LENGTH = 600, 30
+BOUND, LENGTH = 2_000, 30
 """Steps within which each must be found (most are within a hundred), and those of a program."""
 
 
@@ -17,7 +17,7 @@ def test_a_planted_leak_is_found(suite: Suite, name: str, monkeypatch: pytest.Mo
     before = Drive.steps
     MUTANTS[name](monkeypatch)
     with pytest.raises(Leak) as found:
-        walk(suite, 7, BOUND, LENGTH)
+        walk(suite, 11, BOUND, LENGTH)
     print(f"{name}: after {Drive.steps - before} steps: {str(found.value).splitlines()[0][:200]}")
     suite.end()
 
